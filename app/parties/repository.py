@@ -1,0 +1,200 @@
+"""SQL of the parties module."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.parties.models import ApiKey, LoginSession, Mandate, Membership, Organisation, Person
+
+
+async def organisation(
+    session: AsyncSession, organisation_id: UUID, *, lock: bool = False
+) -> Organisation | None:
+    """One organisation."""
+    query = select(Organisation).where(Organisation.id == organisation_id)
+    if lock:
+        query = query.with_for_update()
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def organisations_by_id(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Organisation]:
+    """Organisations with these ids, in no order."""
+    query = select(Organisation).where(Organisation.id.in_(ids))
+    return (await session.execute(query)).scalars().all()
+
+
+async def organisations(
+    session: AsyncSession,
+    *,
+    states: Sequence[str],
+    kind: str | None,
+    name: str | None,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Organisation]:
+    """A page of organisations, the newest first."""
+    query = select(Organisation).where(Organisation.state.in_(states))
+    if kind is not None:
+        query = query.where(Organisation.kind == kind)
+    if name is not None:
+        query = query.where(Organisation.name.contains(name, autoescape=True))
+    if after is not None:
+        query = query.where(Organisation.id < after)
+    query = query.order_by(Organisation.id.desc()).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
+async def person_by_login(
+    session: AsyncSession, login: str, *, lock: bool = False
+) -> Person | None:
+    """The person with this login."""
+    query = select(Person).where(Person.login == login)
+    if lock:
+        query = query.with_for_update()
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def memberships_of(
+    session: AsyncSession, person_id: UUID
+) -> Sequence[tuple[Membership, Organisation]]:
+    """A person's memberships that have not ended, the oldest first."""
+    query = (
+        select(Membership, Organisation)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.person_id == person_id, Membership.ended_at.is_(None))
+        .order_by(Membership.id)
+    )
+    return [(row[0], row[1]) for row in (await session.execute(query)).all()]
+
+
+async def members(
+    session: AsyncSession, organisation_id: UUID
+) -> Sequence[tuple[Membership, Person]]:
+    """People of an organisation."""
+    query = (
+        select(Membership, Person)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Membership.organisation_id == organisation_id)
+        .order_by(Membership.id)
+    )
+    return [(row[0], row[1]) for row in (await session.execute(query)).all()]
+
+
+async def membership(
+    session: AsyncSession, person_id: UUID, organisation_id: UUID
+) -> Membership | None:
+    """A person's membership in an organisation."""
+    query = select(Membership).where(
+        Membership.person_id == person_id, Membership.organisation_id == organisation_id
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def by_access_token(
+    session: AsyncSession, access_hash: bytes, now: datetime
+) -> tuple[Membership, Organisation, list[str] | None] | None:
+    """Who is behind an access token that is in force."""
+    query = (
+        select(Membership, Organisation)
+        .select_from(LoginSession)
+        .join(Membership, Membership.id == LoginSession.membership_id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(
+            LoginSession.access_hash == access_hash,
+            LoginSession.access_expires_at > now,
+            LoginSession.revoked_at.is_(None),
+            Membership.ended_at.is_(None),
+        )
+    )
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else (row[0], row[1], None)
+
+
+async def by_api_key(
+    session: AsyncSession, secret_hash: bytes, now: datetime
+) -> tuple[Membership, Organisation, list[str] | None] | None:
+    """Who is behind an API key that is in force, and its scopes."""
+    query = (
+        select(Membership, Organisation, ApiKey.scopes)
+        .select_from(ApiKey)
+        .join(Membership, Membership.id == ApiKey.membership_id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(
+            ApiKey.secret_hash == secret_hash,
+            ApiKey.revoked_at.is_(None),
+            (ApiKey.expires_at.is_(None)) | (ApiKey.expires_at > now),
+            Membership.ended_at.is_(None),
+        )
+    )
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def login_session_by_refresh(
+    session: AsyncSession, refresh_hash: bytes
+) -> LoginSession | None:
+    """The session row of a refresh token, locked."""
+    query = select(LoginSession).where(LoginSession.refresh_hash == refresh_hash).with_for_update()
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def revoke_family(session: AsyncSession, family_id: UUID, now: datetime) -> None:
+    """Close every token of a login."""
+    await session.execute(
+        update(LoginSession)
+        .where(LoginSession.family_id == family_id, LoginSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+
+
+async def family_of_access(session: AsyncSession, access_hash: bytes) -> UUID | None:
+    """The login that an access token belongs to."""
+    query = select(LoginSession.family_id).where(LoginSession.access_hash == access_hash)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def api_keys(session: AsyncSession, membership_ids: Sequence[UUID]) -> Sequence[ApiKey]:
+    """Keys of these memberships."""
+    query = select(ApiKey).where(ApiKey.membership_id.in_(membership_ids)).order_by(ApiKey.id)
+    return (await session.execute(query)).scalars().all()
+
+
+async def mandates_in_force(
+    session: AsyncSession, broker_id: UUID, client_id: UUID, today: date
+) -> Sequence[Mandate]:
+    """Mandates from this client to this broker that are in force today."""
+    query = select(Mandate).where(
+        Mandate.broker_id == broker_id,
+        Mandate.client_id == client_id,
+        Mandate.valid_from <= today,
+        Mandate.valid_until >= today,
+        Mandate.revoked_at.is_(None),
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def mandates_of(session: AsyncSession, organisation_id: UUID) -> Sequence[Mandate]:
+    """Mandates that an organisation gave or got."""
+    query = (
+        select(Mandate)
+        .where((Mandate.broker_id == organisation_id) | (Mandate.client_id == organisation_id))
+        .order_by(Mandate.id.desc())
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def mandate(session: AsyncSession, mandate_id: UUID) -> Mandate | None:
+    """One mandate, locked."""
+    query = select(Mandate).where(Mandate.id == mandate_id).with_for_update()
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def organisation_by_credit_code(
+    session: AsyncSession, credit_code: str
+) -> Organisation | None:
+    """The organisation with this unified social credit code."""
+    query = select(Organisation).where(Organisation.credit_code == credit_code)
+    return (await session.execute(query)).scalar_one_or_none()

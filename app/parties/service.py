@@ -1,0 +1,353 @@
+"""Use cases: registration of organisations, people, mandates; what other modules ask."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kit import audit, codes
+from app.kit.actor import SYSTEM, Actor
+from app.kit.calendar import local_day
+from app.kit.errors import NotFound
+from app.kit.http import UnknownValue, require_version
+from app.kit.identifiers import BadIdentifier, check_uscc
+from app.kit.states import move
+from app.parties import access, repository, rules, tokens
+from app.parties.errors import AlreadyRegistered, BadCreditCode, LoginTaken, NotABroker, SelfReview
+from app.parties.facts import OrganisationFacts
+from app.parties.models import Mandate, Membership, Organisation, Person
+from app.parties.schemas import (
+    NewMandate,
+    NewMember,
+    NewOrganisation,
+    NewPerson,
+    OrganisationEdit,
+    OrganisationView,
+    Review,
+)
+from app.parties.states import MOVES, OrganisationKind, OrganisationState, Role
+
+
+async def register(
+    session: AsyncSession, actor: Actor | None, new: NewOrganisation
+) -> Organisation:
+    """Apply for registration; the organisation waits for review by an operator.
+
+    Raises BadCreditCode, UnknownValue (region), AlreadyRegistered, LoginTaken, RoleNotForKind.
+    """
+    try:
+        credit_code = check_uscc(new.credit_code)
+    except BadIdentifier as error:
+        raise BadCreditCode(
+            field="body.credit_code", reason=error.reason, expected=error.expected
+        ) from None
+    require_code("gbt2260", new.region_code, "body.region_code")
+    if await repository.organisation_by_credit_code(session, credit_code) is not None:
+        raise AlreadyRegistered(field="body.credit_code")
+    organisation = Organisation(
+        kind=new.kind.value,
+        name=new.name,
+        name_en=new.name_en,
+        credit_code=credit_code,
+        region_code=new.region_code,
+        address=new.address,
+        contact=new.contact,
+        state=OrganisationState.PENDING.value,
+    )
+    session.add(organisation)
+    await session.flush()
+    person = await _new_person(session, new.administrator, "body.administrator.login")
+    roles = default_roles(new.kind)
+    session.add(Membership(person_id=person.id, organisation_id=organisation.id, roles=roles))
+    audit.record(
+        session,
+        actor or SYSTEM,
+        "organisation.register",
+        "organisation",
+        organisation.id,
+        after={"state": organisation.state, "kind": new.kind, "administrator": person.id},
+    )
+    await session.flush()
+    return organisation
+
+
+def default_roles(kind: OrganisationKind) -> list[str]:
+    """What the first person of an organisation may do."""
+    working = {
+        OrganisationKind.EXCHANGE_OPERATOR: Role.OPERATOR,
+        OrganisationKind.REGISTRATION_OFFICE: Role.REGISTRAR,
+        OrganisationKind.REGULATOR: Role.REGULATOR,
+    }.get(kind, Role.TRADER)
+    return rules.check_roles(kind, [Role.ORGANISATION_ADMIN, working])
+
+
+def require_code(list_name: str, code: str, field: str) -> None:
+    """Raise UnknownValue, naming codes near it, unless the list has the code."""
+    try:
+        codes.all_lists()[list_name].require(code)
+    except codes.UnknownCode as error:
+        raise UnknownValue(
+            field=field, value=code, list_name=list_name, nearest=list(error.nearest)
+        ) from None
+
+
+async def _new_person(session: AsyncSession, new: NewPerson, field: str) -> Person:
+    if await repository.person_by_login(session, new.login) is not None:
+        raise LoginTaken(field=field)
+    person = Person(
+        login=new.login,
+        name=new.name,
+        password_hash=await tokens.hash_password(new.password),
+    )
+    session.add(person)
+    await session.flush()
+    return person
+
+
+async def review(
+    session: AsyncSession, actor: Actor, organisation_id: UUID, decision: Review
+) -> Organisation:
+    """An operator approves, rejects, suspends or reinstates an organisation.
+
+    The registration of offices, regulators and other operators is the platform administrator's.
+    """
+    actor.require_role(Role.OPERATOR, Role.PLATFORM_ADMIN)
+    organisation = await repository.organisation(session, organisation_id, lock=True)
+    if organisation is None:
+        raise NotFound
+    if organisation.id == actor.organisation_id:
+        raise SelfReview
+    trading = Role.TRADER in _roles_of(organisation)
+    if not trading:
+        actor.require_role(Role.PLATFORM_ADMIN)
+    before = organisation.state
+    organisation.state = move(MOVES, OrganisationState(before), decision.act).value
+    organisation.review_note = decision.reason or None
+    organisation.version += 1
+    audit.record(
+        session,
+        actor,
+        f"organisation.{decision.act}",
+        "organisation",
+        organisation.id,
+        before={"state": before},
+        after={"state": organisation.state, "reason": decision.reason},
+    )
+    return organisation
+
+
+def _roles_of(organisation: Organisation) -> list[str]:
+    return default_roles(OrganisationKind(organisation.kind))
+
+
+async def edit(
+    session: AsyncSession,
+    actor: Actor,
+    organisation_id: UUID,
+    change: OrganisationEdit,
+    version: int,
+) -> Organisation:
+    """Change an organisation's own data against the version that was read."""
+    access.administered(actor, organisation_id)
+    organisation = await repository.organisation(session, organisation_id, lock=True)
+    if organisation is None:
+        raise NotFound
+    require_version(organisation.version, version)
+    changed = change.model_dump(exclude_unset=True, exclude_none=True)
+    before = {name: getattr(organisation, name) for name in changed}
+    for name, value in changed.items():
+        setattr(organisation, name, value)
+    organisation.version += 1
+    audit.record(
+        session,
+        actor,
+        "organisation.edit",
+        "organisation",
+        organisation.id,
+        before=before,
+        after=changed,
+    )
+    return organisation
+
+
+async def get(session: AsyncSession, actor: Actor | None, organisation_id: UUID) -> Organisation:
+    """One organisation, if the actor may see it."""
+    return access.visible(actor, await repository.organisation(session, organisation_id))
+
+
+def view(actor: Actor | None, organisation: Organisation) -> OrganisationView:
+    """What the actor sees of an organisation."""
+    shown = OrganisationView.model_validate(organisation)
+    if not access.sees_all_of(actor, organisation):
+        shown.address = shown.contact = shown.review_note = None
+    return shown
+
+
+async def add_member(
+    session: AsyncSession, actor: Actor, organisation_id: UUID, new: NewMember
+) -> tuple[Membership, Person]:
+    """An organisation's administrator adds a person."""
+    access.administered(actor, organisation_id)
+    organisation = await repository.organisation(session, organisation_id)
+    if organisation is None:
+        raise NotFound
+    roles = rules.check_roles(OrganisationKind(organisation.kind), new.roles)
+    person = await _new_person(session, new.person, "body.person.login")
+    membership = Membership(person_id=person.id, organisation_id=organisation_id, roles=roles)
+    session.add(membership)
+    await session.flush()
+    audit.record(
+        session,
+        actor,
+        "membership.add",
+        "organisation",
+        organisation_id,
+        after={"person": person.id, "roles": roles},
+    )
+    return membership, person
+
+
+async def end_membership(
+    session: AsyncSession, actor: Actor, organisation_id: UUID, person_id: UUID, now: datetime
+) -> None:
+    """An administrator ends a person's membership; its tokens and keys stop at once."""
+    access.administered(actor, organisation_id)
+    membership = await repository.membership(session, person_id, organisation_id)
+    if membership is None or membership.ended_at is not None:
+        raise NotFound
+    membership.ended_at = now
+    audit.record(
+        session,
+        actor,
+        "membership.end",
+        "organisation",
+        organisation_id,
+        before={"roles": membership.roles},
+        after={"person": person_id},
+    )
+
+
+async def members(
+    session: AsyncSession, actor: Actor, organisation_id: UUID
+) -> Sequence[tuple[Membership, Person]]:
+    """People of the own organisation."""
+    access.administered(actor, organisation_id)
+    return await repository.members(session, organisation_id)
+
+
+async def grant_mandate(
+    session: AsyncSession, actor: Actor, new: NewMandate, now: datetime
+) -> Mandate:
+    """A client authorises a broker to act in its name, from a day to a day, for scopes."""
+    actor.require_role(Role.ORGANISATION_ADMIN)
+    client_id = actor.organisation_id
+    broker = await repository.organisation(session, new.broker_id)
+    if (
+        broker is None
+        or client_id is None
+        or broker.kind != OrganisationKind.BROKER
+        or broker.state != OrganisationState.ACTIVE
+        or broker.id == client_id
+    ):
+        raise NotABroker(field="body.broker_id")
+    rules.check_mandate_period(local_day(now), new.valid_from, new.valid_until)
+    assert actor.person_id is not None
+    mandate = Mandate(
+        broker_id=broker.id,
+        client_id=client_id,
+        scopes=rules.check_scopes(new.scopes),
+        valid_from=new.valid_from,
+        valid_until=new.valid_until,
+        granted_by=actor.person_id,
+    )
+    session.add(mandate)
+    await session.flush()
+    audit.record(
+        session,
+        actor,
+        "mandate.grant",
+        "mandate",
+        mandate.id,
+        after={
+            "broker": broker.id,
+            "scopes": mandate.scopes,
+            "valid_from": new.valid_from,
+            "valid_until": new.valid_until,
+        },
+    )
+    return mandate
+
+
+async def revoke_mandate(
+    session: AsyncSession, actor: Actor, mandate_id: UUID, now: datetime
+) -> Mandate:
+    """Client or broker ends a mandate; it binds from this moment on."""
+    mandate = await repository.mandate(session, mandate_id)
+    if mandate is None or actor.organisation_id not in {mandate.client_id, mandate.broker_id}:
+        raise NotFound
+    actor.require_role(Role.ORGANISATION_ADMIN)
+    if mandate.revoked_at is None:
+        mandate.revoked_at = now
+        audit.record(session, actor, "mandate.revoke", "mandate", mandate.id)
+    return mandate
+
+
+async def mandates(session: AsyncSession, actor: Actor) -> Sequence[Mandate]:
+    """Mandates that the own organisation gave or got."""
+    if actor.organisation_id is None:
+        return []
+    return await repository.mandates_of(session, actor.organisation_id)
+
+
+async def organisation_list(
+    session: AsyncSession,
+    actor: Actor | None,
+    *,
+    state: OrganisationState | None,
+    kind: OrganisationKind | None,
+    name: str | None,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Organisation]:
+    """Active organisations for everyone; other states for overseers."""
+    states = [OrganisationState.ACTIVE.value]
+    if state is not None and state != OrganisationState.ACTIVE:
+        if actor is None:
+            raise NotFound
+        actor.require_role(*access.OVERSEERS)
+        states = [state.value]
+    return await repository.organisations(
+        session,
+        states=states,
+        kind=None if kind is None else kind.value,
+        name=name,
+        after=after,
+        limit=limit,
+    )
+
+
+async def facts(session: AsyncSession, organisation_id: UUID) -> OrganisationFacts:
+    """What other modules may know of one organisation; raises NotFound."""
+    found = await facts_of(session, [organisation_id])
+    if organisation_id not in found:
+        raise NotFound
+    return found[organisation_id]
+
+
+async def facts_of(
+    session: AsyncSession, organisation_ids: Sequence[UUID]
+) -> dict[UUID, OrganisationFacts]:
+    """What other modules may know of organisations, by id; unknown ids are left out."""
+    rows = await repository.organisations_by_id(session, organisation_ids)
+    return {
+        row.id: OrganisationFacts(
+            id=row.id,
+            kind=row.kind,
+            name=row.name,
+            credit_code=row.credit_code,
+            region_code=row.region_code,
+            state=row.state,
+        )
+        for row in rows
+    }

@@ -1,0 +1,98 @@
+"""Composition root: jobs and deadlines."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import procrastinate
+import structlog
+
+from app.kit import clock, idempotency
+from app.kit.db import Sessions, make_engine, make_sessions
+from app.kit.deadlines import Deadline, Ticker
+from app.kit.jobs import queue
+from app.kit.settings import Settings
+
+DEADLINES: Sequence[Deadline] = ()
+CALENDAR_JOBS: Sequence[str] = ()
+"""Jobs that count provisional dates anew when a year's official table is loaded."""
+
+CONCURRENCY = 4
+STALLED_AFTER_S = 30.0
+SWEEP_PAUSE_S = 10.0
+log = structlog.get_logger()
+
+
+async def run_worker(settings: Settings, database_url: str, stop: asyncio.Event) -> None:
+    """Run jobs and deadlines until `stop` is set; running jobs are finished first."""
+    engine = make_engine(database_url, pool_size=CONCURRENCY + 2)
+    sessions = make_sessions(engine)
+    connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=4)
+    try:
+        with queue.replace_connector(connector) as opened:
+            async with opened.open_async():
+                await _work(opened, sessions, settings, stop)
+    finally:
+        await engine.dispose()
+
+
+async def _work(
+    opened: procrastinate.App, sessions: Sessions, settings: Settings, stop: asyncio.Event
+) -> None:
+    worker = asyncio.create_task(
+        opened.run_worker_async(
+            concurrency=CONCURRENCY,
+            fetch_job_polling_interval=1.0,
+            delete_jobs="successful",
+            additional_context={"sessions": sessions, "settings": settings},
+            install_signal_handlers=False,
+            update_heartbeat_interval=5.0,
+            stalled_worker_timeout=STALLED_AFTER_S,
+            shutdown_graceful_timeout=10.0,
+        )
+    )
+    ticker = asyncio.create_task(Ticker(sessions, DEADLINES).run(settings.tick_seconds, stop))
+    sweeper = asyncio.create_task(_sweep(opened, sessions, settings, stop))
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({worker, stopped, ticker}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        worker.cancel()
+        await asyncio.gather(worker, ticker, sweeper, stopped, return_exceptions=True)
+    if not stop.is_set():
+        raise RuntimeError("the worker ended by itself")
+
+
+async def _sweep(
+    opened: procrastinate.App, sessions: Sessions, settings: Settings, stop: asyncio.Event
+) -> None:
+    """Take up jobs whose worker died, and drop answers to old idempotency keys."""
+    keep = timedelta(hours=settings.idempotency_hours)
+    while not stop.is_set():
+        try:
+            for stalled in await opened.job_manager.get_stalled_jobs(
+                seconds_since_heartbeat=STALLED_AFTER_S
+            ):
+                await opened.job_manager.retry_job(stalled)
+            async with sessions() as session, session.begin():
+                await idempotency.forget_old(session, await clock.real_now(session), keep)
+        except Exception:
+            log.warning("sweep_failed", exc_info=True)
+        try:
+            await asyncio.wait_for(stop.wait(), timeout=SWEEP_PAUSE_S)
+        except TimeoutError:
+            continue
+
+
+async def drain_jobs(database_url: str, sessions: Sessions, settings: Settings) -> None:
+    """Run every job that waits, and return; for the sample market and for tests."""
+    connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=2)
+    with queue.replace_connector(connector) as opened:
+        async with opened.open_async():
+            await opened.run_worker_async(
+                wait=False,
+                listen_notify=False,
+                delete_jobs="successful",
+                additional_context={"sessions": sessions, "settings": settings},
+                install_signal_handlers=False,
+            )

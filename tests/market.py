@@ -1,0 +1,199 @@
+"""Drives the application as its users do: over HTTP, as each role."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from httpx import AsyncClient, Response
+from sqlalchemy import text
+
+from app.kit.db import Sessions
+from app.kit.deadlines import Ticker
+from app.kit.identifiers import make_uscc
+from app.kit.settings import Settings
+from app.parties import tokens
+
+API = "/api/v1"
+PASSWORD = "correct horse battery staple"
+_counter = iter(range(10_000_000, 99_999_999))
+
+
+def credit_code(prefix: str = "91110000") -> str:
+    """A valid unified social credit code that no other test uses."""
+    return make_uscc(prefix, str(next(_counter)))
+
+
+@dataclass
+class User:
+    """A logged-in person of an organisation."""
+
+    client: AsyncClient
+    token: str
+    organisation_id: UUID | None
+    person_id: UUID | None = None
+    on_behalf_of: UUID | None = None
+
+    async def request(self, method: str, path: str, **options: Any) -> Response:
+        """One request with this user's token; paths are below /api/v1."""
+        headers = {"Authorization": f"Bearer {self.token}", "Accept-Language": "en"}
+        if self.on_behalf_of is not None:
+            headers["X-On-Behalf-Of"] = str(self.on_behalf_of)
+        headers |= options.pop("headers", {})
+        return await self.client.request(method, API + path, headers=headers, **options)
+
+    async def get(self, path: str, **options: Any) -> Response:
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> Response:
+        return await self.request("POST", path, json=json, **options)
+
+    async def patch(self, path: str, json: Any, version: str, **options: Any) -> Response:
+        """An edit against the ETag that was read."""
+        headers = {"If-Match": version} | options.pop("headers", {})
+        return await self.request("PATCH", path, json=json, headers=headers, **options)
+
+    async def ok(self, method: str, path: str, json: Any = None, **options: Any) -> Any:
+        """The decoded answer of a request that must succeed."""
+        response = await self.request(method, path, json=json, **options)
+        assert response.status_code < 300, (response.status_code, response.text)
+        return response.json() if response.content else None
+
+
+@dataclass
+class Market:
+    """The running application and ways to set up its people."""
+
+    client: AsyncClient
+    sessions: Sessions
+    settings: Settings
+    database_url: str
+    ticker: Ticker
+    _drain: Callable[[str, Sessions, Settings], Awaitable[None]]
+    _admin: User | None = None
+    users: dict[str, User] = field(default_factory=dict)
+
+    @property
+    def anonymous(self) -> User:
+        """A visitor without credentials (its token is empty and not sent)."""
+        return Anonymous(self.client, "", None)
+
+    async def settle(self) -> None:
+        """Handle everything that is due and run every job that waits, until nothing is left."""
+        while True:
+            await self._drain(self.database_url, self.sessions, self.settings)
+            if await self.ticker.tick() == 0 and not await self._jobs_wait():
+                return
+
+    async def _jobs_wait(self) -> bool:
+        async with self.sessions() as session:
+            found = await session.execute(
+                text(
+                    "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo'"
+                    " AND (scheduled_at IS NULL OR scheduled_at <= now()))"
+                )
+            )
+            return bool(found.scalar_one())
+
+    async def advance(self, **amount: int) -> None:
+        """Move the market clock on (days=, hours=, minutes=, seconds=) and settle."""
+        units = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+        seconds = sum(units[unit] * count for unit, count in amount.items())
+        admin = await self.admin()
+        await admin.ok("POST", "/sandbox/clock", {"advance_seconds": seconds})
+        await self.settle()
+
+    async def admin(self) -> User:
+        """The platform administrator, who is an operator too."""
+        if self._admin is None:
+            self._admin = await self.seed(
+                "exchange_operator", ["organisation_admin", "operator", "platform_admin"]
+            )
+        return self._admin
+
+    async def join(self, kind: str, name: str = "", *, roles: list[str] | None = None) -> User:
+        """A user of a new organisation of this kind, registered and approved over HTTP.
+
+        Kinds that operate the market are seeded, as the platform's installation does.
+        """
+        if kind in {"exchange_operator", "registration_office", "regulator"} or roles is not None:
+            default = {
+                "exchange_operator": ["organisation_admin", "operator"],
+                "registration_office": ["organisation_admin", "registrar"],
+                "regulator": ["organisation_admin", "regulator"],
+            }.get(kind, ["organisation_admin", "trader"])
+            return await self.seed(kind, roles if roles is not None else default, name)
+        login = f"user-{uuid4().hex[:12]}"
+        response = await self.client.post(
+            API + "/organisations", json=new_organisation(kind, name, login)
+        )
+        assert response.status_code == 201, response.text
+        organisation_id = UUID(response.json()["id"])
+        admin = await self.admin()
+        await admin.ok("POST", f"/organisations/{organisation_id}/review", {"act": "approve"})
+        return await self.log_in(login, organisation_id)
+
+    async def log_in(self, login: str, organisation_id: UUID | None = None) -> User:
+        """A user with a fresh access token."""
+        response = await self.client.post(
+            API + "/auth/token", data={"username": login, "password": PASSWORD}
+        )
+        assert response.status_code == 200, response.text
+        user = User(self.client, response.json()["access_token"], organisation_id)
+        me = await user.ok("GET", "/auth/me")
+        user.person_id = UUID(me["person_id"])
+        return user
+
+    async def seed(self, kind: str, roles: list[str], name: str = "") -> User:
+        """A user put into the database directly: the first administrator has no one before him."""
+        token = tokens.make_secret(tokens.ACCESS_PREFIX)
+        async with self.sessions() as session, session.begin():
+            row = await session.execute(
+                text(
+                    "WITH o AS (INSERT INTO organisation (id, kind, name, credit_code,"
+                    " region_code, state) VALUES (uuidv7(), :kind, :name, :code, '110108',"
+                    " 'active') RETURNING id), p AS (INSERT INTO person (id, login, name)"
+                    " VALUES (uuidv7(), :login, :name) RETURNING id), m AS (INSERT INTO"
+                    " membership (id, person_id, organisation_id, roles) SELECT uuidv7(), p.id,"
+                    " o.id, CAST(:roles AS text[]) FROM o, p RETURNING id) INSERT INTO"
+                    " login_session (id, family_id, membership_id, access_hash, refresh_hash,"
+                    " access_expires_at, refresh_expires_at) SELECT uuidv7(), uuidv7(), m.id,"
+                    " :hash, :hash, now() + interval '1 day', now() + interval '1 day' FROM m"
+                    " RETURNING (SELECT id FROM o), (SELECT id FROM p)"
+                ),
+                {
+                    "kind": kind,
+                    "name": name or f"{kind} {uuid4().hex[:6]}",
+                    "code": credit_code(),
+                    "login": f"seed-{uuid4().hex[:12]}",
+                    "roles": roles,
+                    "hash": tokens.digest(token),
+                },
+            )
+            organisation_id, person_id = row.one()
+        return User(self.client, token, organisation_id, person_id)
+
+
+class Anonymous(User):
+    """A visitor: the same calls, no credentials."""
+
+    async def request(self, method: str, path: str, **options: Any) -> Response:
+        headers = {"Accept-Language": "en"} | options.pop("headers", {})
+        return await self.client.request(method, API + path, headers=headers, **options)
+
+
+def new_organisation(kind: str, name: str = "", login: str = "") -> dict[str, Any]:
+    """An application for registration."""
+    return {
+        "kind": kind,
+        "name": name or f"{kind} {uuid4().hex[:6]}",
+        "credit_code": credit_code(
+            "12110000" if kind in {"university", "institute"} else "91110000"
+        ),
+        "region_code": "110108",
+        "administrator": {
+            "login": login or f"user-{uuid4().hex[:12]}",
+            "name": "负责人",
+            "password": PASSWORD,
+        },
+    }
