@@ -1,0 +1,1 @@
+"""Facts the product ships: calendar and code lists. README.md names origin and licence."""

@@ -1,0 +1,1 @@
+"""Official days off and make-up working days, one file per year."""
