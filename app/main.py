@@ -10,18 +10,34 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.achievements import endpoints as achievements
+from app.auctions import endpoints as auctions
+from app.contracts import endpoints as contracts
+from app.deals import endpoints as deals
 from app.kit import clock, endpoints, problems
 from app.kit.actor import Actor
 from app.kit.db import make_engine, make_sessions
 from app.kit.errors import BadRequest, ProblemDetails, Unauthenticated
 from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
+from app.listings import endpoints as listings
 from app.parties import endpoints as parties
 from app.parties import login
+from app.registrations import endpoints as registrations
+from app.statistics import endpoints as statistics
 from app.worker import CALENDAR_JOBS
 
 API = "/api/v1"
-MODULES = (parties.routers,)
+MODULES = (
+    parties.routers,
+    achievements.routers,
+    listings.routers,
+    auctions.routers,
+    deals.routers,
+    contracts.routers,
+    registrations.routers,
+    statistics.routers,
+)
 
 
 def create_app(settings: Settings, database_url: str) -> FastAPI:

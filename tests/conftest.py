@@ -16,6 +16,7 @@ from app.kit import migrate
 from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.deadlines import Ticker
 from app.kit.embedded import EmbeddedPostgres
+from app.kit.log import configure_logging
 from app.kit.settings import Settings
 from app.main import create_app
 from app.worker import DEADLINES, drain_jobs
@@ -112,3 +113,4 @@ def _no_local_environment() -> None:
     for name in [name for name in os.environ if name.startswith("TECHMARKET_")]:
         del os.environ[name]
     os.environ.pop("DATABASE_URL", None)
+    configure_logging(Settings(log_level="warning", _env_file=None))

@@ -197,3 +197,13 @@ def new_organisation(kind: str, name: str = "", login: str = "") -> dict[str, An
             "password": PASSWORD,
         },
     }
+
+
+def calendar_year(year: int) -> dict[str, Any]:
+    """An official table of a year as an administrator loads it; 4 January is off beyond the law."""
+    days = ["01-01", "01-02", "01-03", "01-04", "05-01", "10-01", "10-02", "10-03"]
+    return {
+        "year": year,
+        "papers": [f"urn:example:notice-{year}"],
+        "days": [{"name": "假日", "date": f"{year}-{day}", "isOffDay": True} for day in days],
+    }

@@ -79,7 +79,7 @@ class CodeView(WireModel):
     """One entry of a code list."""
 
     code: str
-    zh: str
+    zh: str | None
     en: str | None
     parent: str | None
 

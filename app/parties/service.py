@@ -42,7 +42,7 @@ async def register(
         raise BadCreditCode(
             field="body.credit_code", reason=error.reason, expected=error.expected
         ) from None
-    require_code("gbt2260", new.region_code, "body.region_code")
+    require_code("regions", new.region_code, "body.region_code")
     if await repository.organisation_by_credit_code(session, credit_code) is not None:
         raise AlreadyRegistered(field="body.credit_code")
     organisation = Organisation(

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.kit import clock
 from app.main import create_app
-from tests.market import API, Market
+from tests.market import API, Market, calendar_year
 
 
 async def test_health_readiness_metrics_schema_and_reference(market: Market) -> None:
@@ -87,12 +87,7 @@ async def test_a_loaded_calendar_year_stops_being_provisional(market: Market) ->
     path = "/calendar/working-days?start=2026-12-21&days=15"
     before = await market.anonymous.ok("GET", path)
     assert before["provisional"] is True
-    document = {
-        "year": 2027,
-        "papers": ["urn:example:notice-2027"],
-        "days": [{"name": "元旦", "date": f"2027-01-0{day}", "isOffDay": True} for day in (1, 2, 3)]
-        + [{"name": "元旦", "date": "2027-01-04", "isOffDay": True}],
-    }
+    document = calendar_year(2027)
     user = await market.join("enterprise")
     refused = await user.request("PUT", "/calendar/years/2027", json=document)
     assert refused.json()["code"] == "role_required"
@@ -109,6 +104,6 @@ async def test_a_loaded_calendar_year_stops_being_provisional(market: Market) ->
 async def test_code_lists_name_their_origin(market: Market) -> None:
     lists = await market.anonymous.ok("GET", "/codes")
     assert all(row["origin"] and row["licence"] for row in lists)
-    provinces = await market.anonymous.ok("GET", "/codes/gbt2260?limit=3")
+    provinces = await market.anonymous.ok("GET", "/codes/regions?limit=3")
     assert provinces[0]["zh"] == "北京市"
     assert (await market.anonymous.get("/codes/none")).status_code == 404

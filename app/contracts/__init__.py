@@ -1,0 +1,1 @@
+"""Technology contracts (技术合同): text, signatures, changes."""

@@ -1,0 +1,5 @@
+"""HTTP of the contracts module."""
+
+from fastapi import APIRouter
+
+routers: tuple[APIRouter, ...] = ()

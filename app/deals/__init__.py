@@ -1,0 +1,1 @@
+"""Deals: who gets it and at what price (成交)."""

@@ -1,0 +1,5 @@
+"""HTTP of the listings module."""
+
+from fastapi import APIRouter
+
+routers: tuple[APIRouter, ...] = ()

@@ -1,0 +1,5 @@
+"""HTTP of the registrations module."""
+
+from fastapi import APIRouter
+
+routers: tuple[APIRouter, ...] = ()

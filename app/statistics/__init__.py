@@ -1,0 +1,1 @@
+"""Statistics: read-only aggregates of what was registered."""

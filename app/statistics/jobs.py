@@ -1,0 +1,6 @@
+"""What runs later or on a deadline in the statistics module."""
+
+from app.kit.deadlines import Deadline
+
+DEADLINES: tuple[Deadline, ...] = ()
+CALENDAR_JOBS: tuple[str, ...] = ()
