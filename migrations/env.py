@@ -8,8 +8,8 @@ from app.kit.db import sqlalchemy_url
 
 
 def ours(_object, name, type_, _reflected, _compare_to) -> bool:
-    """Everything but the tables of the job queue, which its library owns."""
-    return not (type_ == "table" and name.startswith("procrastinate_"))
+    """Everything but the job queue, which its library owns, and the clock, which is read in SQL."""
+    return type_ != "table" or not (name == "market_clock" or name.startswith("procrastinate_"))
 
 
 url = context.config.attributes.get("url") or context.get_x_argument(as_dictionary=True)["url"]
