@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,19 +11,27 @@ from typing import NamedTuple
 
 import typer
 import uvicorn
+from pydantic import ValidationError
 from rich.console import Console
 
 from app import sample
 from app.kit import migrate
+from app.kit.db import make_engine, make_sessions
 from app.kit.embedded import EmbeddedPostgres
+from app.kit.errors import Problem
 from app.kit.log import configure_logging
 from app.kit.settings import Settings, settings
 from app.main import create_app
+from app.parties import service as parties
+from app.parties.schemas import NewOrganisation, NewPerson
+from app.parties.states import OrganisationKind
 from app.worker import run_worker
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console(stderr=True)
 WATCH_PAUSE_S = 0.5
+DATABASE = "market"
+LOADING = "market_loading"
 
 
 class Database(NamedTuple):
@@ -34,9 +42,16 @@ class Database(NamedTuple):
 
 
 @contextmanager
-def database(chosen: Settings, *, stop_always: bool = False) -> Iterator[Database]:
+def database(
+    chosen: Settings,
+    prepare: Callable[[str], None] = migrate.upgrade,
+    *,
+    stop_always: bool = False,
+) -> Iterator[Database]:
     """The database; starts the embedded one when none is configured.
 
+    A new embedded database is prepared under another name and put in place whole, so that an
+    interrupted first start leaves nothing half-made.
     Whoever started the embedded server stops it; `stop_always` also stops one that an earlier
     process left behind when it was killed.
     """
@@ -46,7 +61,11 @@ def database(chosen: Settings, *, stop_always: bool = False) -> Iterator[Databas
     server = EmbeddedPostgres(chosen.data_dir / "postgres")
     server.start()
     try:
-        yield Database(server.url(), server)
+        if not server.has_database(DATABASE):
+            server.create_database(LOADING)
+            prepare(server.url(LOADING))
+            server.rename_database(LOADING, DATABASE)
+        yield Database(server.url(DATABASE), server)
     finally:
         if stop_always or server.started_here:
             server.stop()
@@ -69,10 +88,14 @@ def run(
         changes["port"] = port
     chosen = settings().model_copy(update=changes)
     configure_logging(chosen)
-    with database(chosen, stop_always=True) as (url, server):
+
+    def prepare(url: str) -> None:
         migrate.upgrade(url)
         if chosen.sandbox and not empty:
             asyncio.run(sample.load(chosen, url, console))
+
+    with database(chosen, prepare, stop_always=True) as (url, server):
+        migrate.upgrade(url)
         asyncio.run(_until_stopped(chosen, url, server, web=True, worker=True))
 
 
@@ -150,6 +173,43 @@ def upgrade() -> None:
     """Bring the database to the newest migration."""
     with database(settings()) as (url, _):
         migrate.upgrade(url)
+
+
+@cli.command("install-operator")
+def install_operator(
+    name: str = typer.Option(..., prompt=True, help="The operator's name"),
+    credit_code: str = typer.Option(..., prompt=True, help="Its unified social credit code"),
+    region_code: str = typer.Option(..., prompt=True, help="Its region, GB/T 2260, 6 digits"),
+    login: str = typer.Option(..., prompt=True, help="Login of the platform administrator"),
+    person: str = typer.Option(..., prompt=True, help="The administrator's name"),
+    password: str = typer.Option(..., prompt=True, confirmation_prompt=True, hide_input=True),
+) -> None:
+    """Found the platform: its first operator and the platform administrator."""
+    with database(settings()) as (url, _):
+        migrate.upgrade(url)
+        try:
+            new = NewOrganisation(
+                kind=OrganisationKind.EXCHANGE_OPERATOR,
+                name=name,
+                credit_code=credit_code,
+                region_code=region_code,
+                administrator=NewPerson(login=login, name=person, password=password),
+            )
+            asyncio.run(_install(url, new))
+        except (ValidationError, Problem) as error:
+            detail = error.detail("en") if isinstance(error, Problem) else str(error)
+            console.print(detail, markup=False)
+            raise typer.Exit(1) from None
+    console.print(f"{login} administers the platform.")
+
+
+async def _install(url: str, new: NewOrganisation) -> None:
+    engine = make_engine(url, pool_size=1)
+    try:
+        async with make_sessions(engine)() as session, session.begin():
+            await parties.install(session, new)
+    finally:
+        await engine.dispose()
 
 
 @cli.command("check-migrations")

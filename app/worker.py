@@ -104,6 +104,16 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), timeout=seconds)
 
 
+async def settle(database_url: str, sessions: Sessions, settings: Settings) -> None:
+    """Handle everything that is due and run every job that waits, until nothing is left."""
+    ticker = Ticker(sessions, DEADLINES)
+    while True:
+        handled = await ticker.tick()
+        await drain_jobs(database_url, sessions, settings)
+        if handled == 0 and await ticker.tick() == 0:
+            return
+
+
 async def drain_jobs(database_url: str, sessions: Sessions, settings: Settings) -> None:
     """Run every job that waits, and return; for the sample market and for tests."""
     connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=2)

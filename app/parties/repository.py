@@ -208,4 +208,6 @@ async def platform_administrator_exists(session: AsyncSession) -> bool:
 
 async def any_organisation_exists(session: AsyncSession) -> bool:
     """Whether the market has any party."""
-    return (await session.execute(select(Organisation.id).limit(1))).scalar_one_or_none() is not None
+    return (
+        await session.execute(select(Organisation.id).limit(1))
+    ).scalar_one_or_none() is not None

@@ -67,7 +67,9 @@ class Demo:
 DEMOS = (
     Demo("admin@market.example", "平台管理员", "platform administrator"),
     Demo("operator@market.example", "交易所审核员", "exchange operator"),
-    Demo("university@market.example", "高校成果转化负责人", "university technology transfer office"),
+    Demo(
+        "university@market.example", "高校成果转化负责人", "university technology transfer office"
+    ),
     Demo("enterprise@market.example", "企业(意向受让方)", "enterprise, a bidder"),
     Demo("enterprise2@market.example", "另一企业(竞价对手)", "another enterprise, a rival bidder"),
     Demo("broker@market.example", "技术经纪人", "technology broker"),
@@ -135,9 +137,7 @@ class Registrar:
 
 def university_regions() -> list[tuple[str, str]]:
     """Names and regions of the chosen universities, from the ministry's list."""
-    regions = {
-        university.name: university.province for university in codes.universities().values()
-    }
+    regions = {university.name: university.province for university in codes.universities().values()}
     return [(name, regions[name]) for name in UNIVERSITIES]
 
 

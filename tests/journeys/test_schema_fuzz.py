@@ -30,7 +30,7 @@ def administrator_token(server: LiveServer) -> str:
     """A person with every role of an operator, so that the fuzzer gets past the doors."""
     body = new_organisation("exchange_operator")
     made = httpx.post(server.url + API + "/organisations", json=body, timeout=30).json()
-    with psycopg.connect(server.postgres.url(), autocommit=True) as connection:
+    with psycopg.connect(server.postgres.url("market"), autocommit=True) as connection:
         connection.execute("UPDATE organisation SET state = 'active' WHERE id = %s", (made["id"],))
         connection.execute(
             "UPDATE membership SET roles = %s WHERE organisation_id = %s",
@@ -38,7 +38,7 @@ def administrator_token(server: LiveServer) -> str:
         )
     form = {"username": body["administrator"]["login"], "password": PASSWORD}
     token = httpx.post(server.url + API + "/auth/token", data=form, timeout=30).json()
-    with psycopg.connect(server.postgres.url(), autocommit=True) as connection:
+    with psycopg.connect(server.postgres.url("market"), autocommit=True) as connection:
         connection.execute("UPDATE login_session SET access_expires_at = now() + interval '1 day'")
     assert token["access_token"].startswith(tokens.ACCESS_PREFIX)
     return str(token["access_token"])
