@@ -268,15 +268,18 @@ async def close_due(session: AsyncSession, auction_id: UUID) -> None:
         or not rules.may_decide(auction.ends_at, now)
     ):
         return
-    before = auction.state
-    auction.state = move(MOVES, AuctionState(before), rules.result_act(auction.price_fen)).value
-    auction.decided_at = now
+    winner_id = None
     if auction.leading_bid_id is not None:
-        auction.winner_id = (await repository.bid(session, auction.leading_bid_id)).bidder_id
+        winner_id = (await repository.bid(session, auction.leading_bid_id)).bidder_id
+    before = auction.state
+    act = rules.result_act(auction.price_fen)
+    auction.state = move(MOVES, AuctionState(before), act).value
+    auction.winner_id = winner_id
+    auction.decided_at = now
     audit.record(
         session,
         SYSTEM,
-        f"auction.{rules.result_act(auction.price_fen)}",
+        f"auction.{act}",
         "auction",
         auction.id,
         before={"state": before},
