@@ -27,6 +27,8 @@ check: install
 	"$(BIN)/mypy"
 	"$(BIN)/lint-imports"
 	"$(BIN)/python" -m app.cli check-migrations
+	"$(BIN)/hadolint" Dockerfile
+	"$(BIN)/check-jsonschema" --quiet --builtin-schema vendor.compose-spec compose.yaml
 
 bench: install
 	"$(BIN)/python" -m bench $(NAME)

