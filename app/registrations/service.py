@@ -200,9 +200,10 @@ async def accept(session: AsyncSession, actor: Actor, registration_id: UUID) -> 
     """A registrar accepts; the time for the decision runs from the next day (B-4)."""
     row = await repository.registration(session, registration_id, lock=True)
     row = access.examined(actor, row)
+    now = await clock.now(session)
     before = _enter(row, "accept")
     row.accepted_by = actor.person_id
-    await _start_clock(session, row, await clock.now(session))
+    await _start_clock(session, row, now)
     _record(session, actor, row, "accept", before, due_at=row.due_at, accepted_at=row.accepted_at)
     await session.flush()
     return row
@@ -212,7 +213,9 @@ async def _start_clock(session: AsyncSession, row: Registration, now: datetime) 
     """Accept as of now: the rule set of the day decides by when the office has to."""
     day = local_day(now)
     found = rules.rule_set_on(day)
-    counted = await _due(session, row, found, now)
+    # The row is half accepted until its due day is known: reading for that must not write it.
+    with session.no_autoflush:
+        counted = await _due(session, row, found, now)
     row.rule_set = found.id
     row.accepted_at = now
     row.overdue_at = None
@@ -260,6 +263,7 @@ async def correct(
     """Corrected material: its day is the day of acceptance, so the time runs anew (TV-B6)."""
     row = await repository.registration(session, registration_id, lock=True)
     row = access.applied_for(actor, row)
+    now = await clock.now(session)
     before = _enter(row, "correct") | {
         "technical_fen": row.technical_fen,
         "overdue_at": row.overdue_at,
@@ -268,7 +272,7 @@ async def correct(
         rules.check_amounts(row.total_fen, given.technical_fen)
         row.technical_fen = given.technical_fen
     row.answer_note = given.note
-    await _start_clock(session, row, await clock.now(session))
+    await _start_clock(session, row, now)
     _record(
         session,
         actor,
@@ -291,7 +295,7 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     """
     row = await repository.registration(session, registration_id, lock=True)
     row = access.examined(actor, row)
-    before = _enter(row, "register")
+    move(MOVES, RegistrationState(row.state), "register")
     rule_set = rules.rule_set(row.rule_set or "")
     rules.check_four_eyes(
         rule_set,
@@ -305,9 +309,11 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     year = local_day(now).year
     # The number is formed first: a serial beyond the last one is refused, not stored.
     serial = await repository.last_serial(session, row.office_id, year) + 1
-    row.number = rules.number(year, office.region4, office.point, serial)
+    number = rules.number(year, office.region4, office.point, serial)
     taken = await repository.take_serial(session, row.office_id, year)
     assert taken == serial
+    before = _enter(row, "register")
+    row.number = number
     row.registered_at = now
     row.decided_by = actor.person_id
     _record(session, actor, row, "register", before, number=row.number, registered_at=now)

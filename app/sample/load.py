@@ -13,7 +13,8 @@ from importlib.resources import files
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.kit import clock
+from app.kit import clock, codes
+from app.kit.actor import Actor
 from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.settings import Settings
 from app.parties import service as parties
@@ -24,7 +25,6 @@ from app.sample.people import (
     BROKERS,
     DEMO_LOGINS,
     ENTERPRISES,
-    OFFICES,
     Cast,
     Registrar,
     colleague,
@@ -34,6 +34,7 @@ from app.sample.story import Story
 from app.sample.trades import Patent, patents
 
 SEED = 2026
+BEIJING = "11"
 YEARS = 3
 ROUNDS = 22
 TRADES_PER_ROUND = 9
@@ -137,22 +138,30 @@ async def _people(sessions: Sessions) -> Cast:
     cast.universities = [await joining for joining in universities]
     cast.enterprises = [await joining for joining in enterprises]
     cast.brokers = [await joining for joining in brokers]
-    for index, (name, region, region4, point) in enumerate(OFFICES):
-        first = await registrar.join(
-            admin,
-            OrganisationKind.REGISTRATION_OFFICE,
-            name,
-            region,
-            "registrar@market.example" if index == 0 else f"registrar-{index}@market.example",
-        )
-        login = "registrar2@market.example" if index == 0 else f"registrar2-{index}@market.example"
-        async with sessions() as session, session.begin():
-            second = await colleague(session, first, login, "复核员", [Role.REGISTRAR.value])
-            await registrations.set_up_office(
-                session, first, OfficeCodes(region4=region4, point=point)
-            )
-        cast.registrars.append((first, second))
+    for _, region in university_regions():
+        if region[:2] not in cast.offices:
+            cast.offices[region[:2]] = await _office(registrar, admin, region)
     return cast
+
+
+async def _office(registrar: Registrar, admin: Actor, region: str) -> tuple[Actor, Actor]:
+    """A province's registration office and its two registrars; Beijing's are the demo's."""
+    province = region[:2]
+    suffix = "" if province == BEIJING else f"-{province}"
+    first = await registrar.join(
+        admin,
+        OrganisationKind.REGISTRATION_OFFICE,
+        f"{codes.region(province + '0000').name}技术合同登记处(示例)",
+        region,
+        f"registrar{suffix}@market.example",
+    )
+    async with registrar.sessions() as session, session.begin():
+        second = await colleague(
+            session, first, f"registrar2{suffix}@market.example", "复核员", [Role.REGISTRAR.value]
+        )
+        office = OfficeCodes(region4=f"{province}00", point="01")
+        await registrations.set_up_office(session, first, office)
+    return first, second
 
 
 __all__ = ["DEMO_LOGINS", "load"]

@@ -9,7 +9,7 @@ from app.kit.actor import Actor
 from app.kit.db import Sessions
 from app.kit.identifiers import make_uscc
 from app.parties import service
-from app.parties.schemas import NewOrganisation, NewPerson, Review
+from app.parties.schemas import NewMember, NewOrganisation, NewPerson, Review
 from app.parties.states import OrganisationKind
 
 PASSWORD = "techmarket-demo-2026"
@@ -48,11 +48,6 @@ ENTERPRISES = (
     ("中原重工", "410102"),
 )
 BROKERS = (("华技转移服务", "110108"), ("长三角技术经纪", "310104"))
-OFFICES = (
-    ("北京市技术合同登记处", "110108", "1100", "01"),
-    ("上海市技术合同登记处", "310104", "3100", "01"),
-    ("浙江省技术合同登记处", "330106", "3300", "01"),
-)
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,8 @@ class Cast:
     universities: list[Actor] = field(default_factory=list)
     enterprises: list[Actor] = field(default_factory=list)
     brokers: list[Actor] = field(default_factory=list)
-    registrars: list[tuple[Actor, Actor]] = field(default_factory=list)
+    offices: dict[str, tuple[Actor, Actor]] = field(default_factory=dict)
+    """The two registrars of each province's office, by the province's two digits."""
 
 
 class Registrar:
@@ -146,7 +142,7 @@ async def colleague(
 ) -> Actor:
     """A second person of the administrator's organisation."""
     assert admin.organisation_id is not None
-    new = service.NewMember.model_validate(
+    new = NewMember.model_validate(
         {"person": {"login": login, "name": name, "password": PASSWORD}, "roles": roles}
     )
     await service.add_member(session, admin, admin.organisation_id, new)

@@ -14,6 +14,7 @@ from app.kit.actor import Actor
 from app.kit.calendar import end_of_day, local_day
 from app.kit.db import Sessions
 from app.kit.settings import Settings
+from app.parties import service as parties
 from app.registrations import service as registrations
 from app.sample.people import Cast
 from app.sample.trades import Patent, Terms, Trade, Traders
@@ -25,6 +26,8 @@ OPENING_SOON = timedelta(hours=2)
 JUST_ENDED = timedelta(minutes=30)
 LIVE_LISTINGS = 48
 REGISTERED_SHARE = 0.9
+
+Office = tuple[Actor, Actor]
 
 
 class Story:
@@ -114,39 +117,62 @@ class Story:
         if not trade.bidders:
             return
         async with self.sessions() as session:
-            found = await auctions.of_listing(session, trade.listing_id)
-        if found is not None:
-            await self.traders.bid(trade, found.id, self.dice.randint(2, 7))
+            found = await auctions.auction_list(
+                session,
+                state=None,
+                seller_id=None,
+                listing_id=trade.listing_id,
+                bidder_id=None,
+                by_end=False,
+                after=None,
+                limit=1,
+            )
+        for auction in found:
+            await self.traders.bid(trade, auction.id, self.dice.randint(2, 7))
 
     async def contract_of(self, trade: Trade) -> tuple[UUID, Actor] | None:
         """The contract of a trade that was concluded, and its buyer."""
         async with self.sessions() as session, session.begin():
-            deal = await deals.of_listing(session, trade.listing_id)
-            if deal is None:
-                return None
-            contract = await contracts.of_deal(session, deal.id)
-            if contract is None:
-                return None
-            buyer = next(b for b in trade.bidders if b.organisation_id == deal.buyer_id)
-            return contract.id, buyer
+            found = await deals.deal_list(
+                session,
+                trade.seller,
+                mine=True,
+                state=None,
+                seller_id=None,
+                buyer_id=None,
+                listing_id=trade.listing_id,
+                transfer_mode=None,
+                after=None,
+                limit=1,
+            )
+            for deal in found:
+                [contract] = await contracts.contract_list(
+                    session, trade.seller, state=None, deal_id=deal.id, after=None, limit=1
+                )
+                buyer = next(b for b in trade.bidders if b.organisation_id == deal.buyer_id)
+                return contract.id, buyer
+            return None
 
-    async def hand_in(self, trade: Trade, contract_id: UUID) -> tuple[int, UUID]:
-        """The seller applies for registration at an office."""
-        office = self.dice.randrange(len(self.cast.registrars))
-        office_id = self.cast.registrars[office][0].require_party()
-        made = await self.traders.apply_for_registration(trade.seller, contract_id, office_id)
+    async def hand_in(self, trade: Trade, contract_id: UUID) -> tuple[Office, UUID]:
+        """The seller applies for registration at the office of its province."""
+        async with self.sessions() as session:
+            seller = await parties.facts(session, trade.seller.require_party())
+        office = self.cast.offices[seller.region_code[:2]]
+        made = await self.traders.apply_for_registration(
+            trade.seller, contract_id, office[0].require_party()
+        )
         return office, made
 
-    async def accept(self, office: int, registration_id: UUID) -> None:
+    async def accept(self, office: Office, registration_id: UUID) -> None:
         """The first registrar accepts the application."""
         async with self.sessions() as session, session.begin():
-            await registrations.accept(session, self.cast.registrars[office][0], registration_id)
+            await registrations.accept(session, office[0], registration_id)
 
-    async def register(self, office: int, registration_id: UUID) -> None:
+    async def register(self, office: Office, registration_id: UUID) -> None:
         """Two registrars decide: one accepts, the other registers."""
         await self.accept(office, registration_id)
         async with self.sessions() as session, session.begin():
-            await registrations.register(session, self.cast.registrars[office][1], registration_id)
+            await registrations.register(session, office[1], registration_id)
 
     async def recent_trades(self) -> None:
         """Trades that stand between the deal and the register today."""

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,11 @@ from app.achievements.schemas import NewAchievement
 from app.auctions import service as auctions
 from app.auctions.schemas import NewBid
 from app.contracts import service as contracts
+from app.contracts.schemas import ContractEdit
+from app.contracts.states import ContractClass
 from app.kit import clock
 from app.kit.actor import Actor
+from app.kit.calendar import local_day
 from app.kit.db import Sessions
 from app.kit.ids import new_id
 from app.listings import service as listings
@@ -193,14 +196,23 @@ class Traders:
             price += trade.increment_fen * self.dice.randint(1, 3)
 
     async def sign(self, contract_id: UUID, parties: Sequence[Actor]) -> None:
-        """Propose the text if it is still a draft; each given party signs."""
+        """Propose the drafted text, a licence with its term; each given party signs."""
         async with self.sessions() as session, session.begin():
-            facts = await contracts.facts(session, contract_id)
-            if facts.state == "draft":
-                await contracts.propose(session, parties[0], contract_id)
+            contract = await contracts.get(session, parties[0], contract_id)
+            if contract.contract_class == ContractClass.LICENSE:
+                until = local_day(await clock.now(session)) + timedelta(days=3 * 365)
+                contract = await contracts.edit(
+                    session,
+                    parties[0],
+                    contract_id,
+                    ContractEdit(licence_until=until),
+                    contract.version,
+                )
+            await contracts.propose(session, parties[0], contract_id)
+            text_sha256 = contract.text_sha256
         for party in parties:
             async with self.sessions() as session, session.begin():
-                await contracts.sign(session, party, contract_id, facts.text_sha256)
+                await contracts.sign(session, party, contract_id, text_sha256)
 
     async def apply_for_registration(
         self, seller: Actor, contract_id: UUID, office_id: UUID
