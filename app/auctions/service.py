@@ -45,10 +45,10 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
         return
     listing = await listings.facts(session, listing_id)
     bidders = list(await listings.qualified_bidders(session, listing_id))
-    if not bidders:
+    rule_set = rules.rule_set_on(local_day(now))
+    if len(bidders) < rule_set.minimum_bidders.value:
         await listings.record_failure(session, SYSTEM, listing_id, _NO_BIDDER, now)
         return
-    rule_set = rules.rule_set_on(local_day(now))
     opens_at, ends_at = rules.schedule(
         listing.closed_at or now, listing.opens_after_minutes, listing.bidding_minutes, now
     )
@@ -85,6 +85,7 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
             "opens_at": opens_at,
             "ends_at": ends_at,
             "bidders": len(bidders),
+            "deviations": rules.deviations(rule_set, listing.extension_s, listing.bidding_minutes),
         },
         rule_set=auction.rule_set,
     )

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.kit import jobs
+from app.kit.calendar import local_day
 from tests import flow
 from tests.flow import START_FEN, STEP_FEN
 from tests.market import Market, User
@@ -191,6 +192,35 @@ async def test_only_numbered_bidders_bid_and_denials_write_nothing(market: Marke
     assert await count(market, "bid") == 0
     bidders = await count(market, "auction_bidder")
     assert bidders == 2
+
+
+async def test_a_broker_bids_for_its_client_under_a_mandate_and_both_are_recorded(
+    market: Market,
+) -> None:
+    auction, _, (client, _) = await flow.start_auction(market)
+    broker = await market.join("broker")
+    broker.on_behalf_of = client.organisation_id
+    assert (await flow.bid(broker, auction, START_FEN)).json()["code"] == "no_mandate"
+    today = local_day(await flow.market_now(market))
+    mandate = {
+        "broker_id": str(broker.organisation_id),
+        "scopes": ["trade"],
+        "valid_from": today.isoformat(),
+        "valid_until": (today + timedelta(days=30)).isoformat(),
+    }
+    granted = await client.ok("POST", "/mandates", mandate)
+    placed = await flow.bid(broker, auction, START_FEN)
+    assert placed.status_code == 201, placed.text
+    own = await flow.read_auction(market, auction, client)
+    assert own["leading_number"] == own["my_number"] == placed.json()["number"]
+    events = await rows(
+        market,
+        "SELECT organisation_id, client_id, mandate_id FROM audit_event"
+        " WHERE action = 'bid.accept'",
+    )
+    assert [tuple(map(str, row)) for row in events] == [
+        (str(broker.organisation_id), str(client.organisation_id), granted["id"])
+    ]
 
 
 @pytest.mark.parametrize(

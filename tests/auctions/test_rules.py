@@ -104,6 +104,8 @@ def test_the_rule_set_is_picked_by_the_day() -> None:
     )
     with pytest.raises(LookupError):
         rules.rule_set_on(date(2016, 12, 31))
+    assert rules.deviations(picked, 300, 24 * 60) == []
+    assert rules.deviations(picked, 120, 24 * 60 - 1) == ["extension_s", "bidding_minutes"]
 
 
 def test_bidding_time_is_not_shortened_when_the_platform_was_away() -> None:
