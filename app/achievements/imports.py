@@ -39,6 +39,7 @@ SHOWN = 100
 
 LONGEST_LINE = 1024 * 1024
 READ_BYTES = 256 * 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Format = Literal["csv", "jsonl"]
 Code: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -121,7 +122,7 @@ def jsonl_rows(file: Buffered) -> Rows:
 
 def csv_rows(file: Buffered) -> Rows:
     """Rows of a CSV file with the number of their first line; raises BadHeader."""
-    bad: set[int] = set()
+    bad: dict[int, Problem] = {}
     reader = csv.reader(_decoded(file, bad), strict=True)
     header = [name.strip() for name in next(reader, [])]
     _check_header(header)
@@ -134,8 +135,9 @@ def csv_rows(file: Buffered) -> Rows:
             return
         if values is None:
             return
-        if any(number in bad for number in range(line, reader.line_num + 1)):
-            yield line, _not_utf8()
+        unreadable = [bad.pop(n) for n in range(line, reader.line_num + 1) if n in bad]
+        if unreadable:
+            yield line, unreadable[0]
         elif values:
             yield line, _csv_row(header, values)
 
@@ -186,32 +188,46 @@ def _check_header(header: Sequence[str]) -> None:
 
 
 def _lines(file: Buffered) -> Iterator[tuple[int, bytes | Problem]]:
-    """Physical lines, numbered from 1, without a byte order mark; too long ones as a problem."""
+    """Physical lines, numbered from 1, without their end; too long ones as a problem.
+
+    Blocks are split at once, which is several times faster than reading line by line.
+    """
     number = 0
-    while raw := file.readline(LONGEST_LINE):
-        number += 1
-        if len(raw) == LONGEST_LINE and not raw.endswith(b"\n"):
-            while raw and not raw.endswith(b"\n"):
-                raw = file.readline(LONGEST_LINE)
-            yield number, BadRow(field="", reason=f"longer than {LONGEST_LINE} bytes")
-            continue
-        yield number, raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+    rest = file.read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
+    too_long = False
+    while block := file.read(READ_BYTES):
+        *lines, rest = (rest + block).split(b"\n")
+        for raw in lines:
+            number += 1
+            yield number, _too_long() if too_long or len(raw) > LONGEST_LINE else raw
+            too_long = False
+        if len(rest) > LONGEST_LINE:
+            too_long = True
+            rest = b""
+    if rest or too_long:
+        yield number + 1, _too_long() if too_long else rest
 
 
-def _decoded(file: Buffered, bad: set[int]) -> Iterator[str]:
-    """Lines as text; numbers of lines that are not UTF-8 or too long go into `bad`."""
+def _too_long() -> Problem:
+    return BadRow(field="", reason=f"longer than {LONGEST_LINE} bytes")
+
+
+def _decoded(file: Buffered, bad: dict[int, Problem]) -> Iterator[str]:
+    """Lines as text; what is wrong with lines that cannot be read goes into `bad`."""
     for number, raw in _lines(file):
-        try:
-            yield "\n" if isinstance(raw, Problem) else raw.decode()
-        except UnicodeDecodeError:
-            bad.add(number)
-            yield raw.decode("utf-8", "replace") if isinstance(raw, bytes) else "\n"
         if isinstance(raw, Problem):
-            bad.add(number)
+            bad[number] = raw
+            yield "\n"
+            continue
+        try:
+            yield raw.decode() + "\n"
+        except UnicodeDecodeError:
+            bad[number] = _not_utf8()
+            yield raw.decode("utf-8", "replace") + "\n"
 
 
 def _not_utf8() -> Problem:
-    return BadRow(field="", reason=f"not UTF-8, or longer than {LONGEST_LINE} bytes")
+    return BadRow(field="", reason="not UTF-8")
 
 
 _PATH = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$")
@@ -289,7 +305,13 @@ def _checked_rights(row: ImportRow, year: int) -> list[str | None]:
     return numbers
 
 
-def stage(line: int, row: ImportRow, year: int) -> tuple[str, list[str]]:
+def _ids() -> Iterator[str]:
+    """UUIDv7s that share their time and count up in their last 32 bits (RFC 9562, 6.2)."""
+    start = new_id().int >> 32 << 32
+    return (f"{start + n:032x}" for n in range(2**32))
+
+
+def stage(line: int, row: ImportRow, row_id: str, year: int) -> tuple[str, list[str]]:
     """A checked row and its rights as lines for COPY; raises the Problem that is found first."""
     title = " ".join(row.title.split())
     if not title:
@@ -300,7 +322,6 @@ def stage(line: int, row: ImportRow, year: int) -> tuple[str, list[str]]:
     for position, mode in enumerate(row.transfer_modes):
         _require("transfer_modes", mode, f"transfer_modes.{position}")
     numbers = _checked_rights(row, year)
-    row_id = new_id().hex
     first = "\t".join(
         (
             str(line),
@@ -358,13 +379,14 @@ def batches(rows: Rows, checked: Checked, year: int) -> Iterator[tuple[str, str]
     while part := list(islice(rows, BATCH_ROWS)):
         staged: list[str] = []
         rights: list[str] = []
+        ids = _ids()
         for line, row in part:
             checked.rows += 1
             if isinstance(row, Problem):
                 checked.refuse(line, row)
                 continue
             try:
-                first, more = stage(line, row, year)
+                first, more = stage(line, row, next(ids), year)
             except Problem as problem:
                 checked.refuse(line, problem)
                 continue
