@@ -220,6 +220,8 @@ async def test_bad_csv_lines_are_named(
         (b"name,ipc\n", "title is missing"),
         (b"title,colour\n", "unknown column 'colour'"),
         (b"title,ipc,ipc\n", "comes twice"),
+        (b'title,"ipc"x\n', "expected after"),
+        (b"title,\xff\n", "unknown column"),
     ],
 )
 async def test_a_bad_header_says_which_columns_there_are(
