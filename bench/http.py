@@ -72,7 +72,7 @@ async def constant() -> dict[str, str]:
 
 def serve(database_url: str, port: int) -> None:
     """The server process."""
-    settings = Settings(mode="sandbox", log_level="warning", _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(mode="sandbox", log_level="warning", _env_file=None)
     configure_logging(settings)
     app = create_app(settings, database_url)
     app.add_api_route(CONSTANT, constant)
