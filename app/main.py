@@ -25,6 +25,7 @@ from app.parties import endpoints as parties
 from app.parties import login
 from app.registrations import endpoints as registrations
 from app.statistics import endpoints as statistics
+from app.web import pages
 from app.worker import CALENDAR_JOBS
 
 API = "/api/v1"
@@ -67,6 +68,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         app.include_router(router, prefix=API)
     app.include_router(endpoints.operations)
     endpoints.serve_reference(app)
+    pages.install(app)
     app.openapi = _openapi(app)  # type: ignore[method-assign]
     return app
 
