@@ -1,5 +1,154 @@
 """HTTP of the auctions module."""
 
-from fastapi import APIRouter
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
 
-routers: tuple[APIRouter, ...] = ()
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from app.auctions import service
+from app.auctions.errors import (
+    AuctionClosed,
+    AuctionNotOpen,
+    BidOffStep,
+    BidTooLow,
+    NotABidder,
+    RequestIdReused,
+    SellerMayNotBid,
+)
+from app.auctions.schemas import AuctionView, BidPlaced, BidView, NewBid
+from app.auctions.states import AuctionState
+from app.kit import clock, problems
+from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired
+from app.kit.db import Uow
+from app.kit.errors import NotFound, Problem, Unauthenticated
+from app.kit.errors import problems as declared
+from app.kit.http import BadCursor, Page, PageRequest, Paging, make_page, trade_router
+
+auctions = trade_router("/auctions", "auctions")
+routers: tuple[APIRouter, ...] = (auctions,)
+
+SEQUENCE_LIMIT = 2**63 - 1
+
+
+async def receipt(session: Uow, auction_id: UUID) -> datetime:
+    """When the bid arrived; the first thing that its transaction does."""
+    return await service.receive(session, auction_id)
+
+
+Receipt = Annotated[datetime, Depends(receipt)]
+
+
+@auctions.get("", responses=declared(BadCursor, Unauthenticated))
+async def list_auctions(
+    session: Uow,
+    actor: OptionalActor,
+    page: Paging,
+    state: AuctionState | None = None,
+    seller_id: UUID | None = None,
+    listing_id: UUID | None = None,
+    mine: Annotated[bool, Query(description="only those the caller is a bidder of")] = False,
+    sort: Literal["newest", "ending"] = "newest",
+) -> Page[AuctionView]:
+    """Auctions, the newest first or those that end first."""
+    bidder_id = None
+    if mine:
+        if actor is None:
+            raise Unauthenticated
+        bidder_id = actor.require_party()
+    rows = await service.auction_list(
+        session,
+        state=state,
+        seller_id=seller_id,
+        listing_id=listing_id,
+        bidder_id=bidder_id,
+        by_end=sort == "ending",
+        after=_after(page, by_end=sort == "ending"),
+        limit=page.limit + 1,
+    )
+    items, cursor = make_page(
+        rows, page, lambda row: [row.ends_at, row.id] if sort == "ending" else [row.id]
+    )
+    shown = await service.views(session, actor, items, await clock.now(session))
+    return Page(items=shown, next_cursor=cursor)
+
+
+def _after(page: PageRequest, *, by_end: bool) -> tuple[datetime | None, UUID] | None:
+    if page.after is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(page.after[0]) if by_end else None
+        return moment, UUID(page.after[-1])
+    except (ValueError, AttributeError, TypeError):
+        raise BadCursor(field="query.cursor") from None
+
+
+@auctions.get("/{auction_id}", responses=declared(NotFound))
+async def get_auction(session: Uow, actor: OptionalActor, auction_id: UUID) -> AuctionView:
+    """One auction with the server's time and the smallest bid that is valid now."""
+    return await service.get(session, actor, auction_id, await clock.now(session))
+
+
+@auctions.get("/{auction_id}/bids", responses=declared(NotFound, BadCursor))
+async def list_bids(
+    session: Uow, auction_id: UUID, page: Paging, accepted: bool | None = None
+) -> Page[BidView]:
+    """The record of bids, the newest first; bidders are numbers."""
+    before = page.after[0] if page.after is not None else None
+    if before is not None and not (isinstance(before, int) and 0 < before <= SEQUENCE_LIMIT):
+        raise BadCursor(field="query.cursor")
+    rows = await service.bid_list(
+        session, auction_id, accepted=accepted, before=before, limit=page.limit + 1
+    )
+    items, cursor = make_page(rows, page, lambda row: [row.sequence])
+    return Page(items=[BidView.model_validate(row) for row in items], next_cursor=cursor)
+
+
+@auctions.get("/{auction_id}/bids/{sequence}", responses=declared(NotFound))
+async def get_bid(
+    session: Uow, auction_id: UUID, sequence: Annotated[int, Path(ge=1, le=SEQUENCE_LIMIT)]
+) -> BidView:
+    """One bid of the record."""
+    return BidView.model_validate(await service.bid_of_record(session, auction_id, sequence))
+
+
+@auctions.post(
+    "/{auction_id}/bids",
+    status_code=201,
+    response_model=BidPlaced,
+    responses=declared(
+        Unauthenticated,
+        RoleRequired,
+        ScopeRequired,
+        NotFound,
+        SellerMayNotBid,
+        NotABidder,
+        AuctionNotOpen,
+        AuctionClosed,
+        BidTooLow,
+        BidOffStep,
+        RequestIdReused,
+    ),
+)
+async def place_bid(
+    request: Request,
+    response: Response,
+    session: Uow,
+    received_at: Receipt,
+    actor: CurrentActor,
+    auction_id: UUID,
+    new: NewBid,
+) -> BidPlaced | JSONResponse:
+    """Bid. The time of a bid is when the platform received it (法释〔2016〕18号 art. 20).
+
+    A retry with the same `request_id` gets the first answer and is never a second bid. A refusal
+    says the rule, the smallest valid amount, the phase and the server's time, and is recorded.
+    """
+    outcome = await service.place_bid(session, actor, auction_id, new, received_at)
+    refusal: Problem | None = outcome.refusal
+    if refusal is not None:
+        return problems.respond(request, refusal)
+    assert outcome.placed is not None
+    response.headers["Location"] = f"/api/v1/auctions/{auction_id}/bids/{outcome.bid.sequence}"
+    return outcome.placed

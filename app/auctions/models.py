@@ -1,1 +1,122 @@
 """Tables of the auctions module."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kit.db import Base, Identified
+
+
+class Auction(Identified, Base):
+    """One sale by ascending bids; the row is the lock that bids and the close take turns on."""
+
+    __tablename__ = "auction"
+    __table_args__ = (
+        UniqueConstraint("listing_id"),
+        CheckConstraint("state IN ('scheduled','open','sold','failed')", name="state"),
+        CheckConstraint(
+            "start_fen >= 0 AND increment_fen > 0 AND extension_s >= 0 AND next_sequence >= 1"
+            " AND bid_count >= 0",
+            name="amounts",
+        ),
+        CheckConstraint("opens_at < planned_end AND planned_end <= ends_at", name="times"),
+        CheckConstraint(
+            "(price_fen IS NULL) = (leading_bid_id IS NULL)"
+            " AND (price_fen IS NULL) = (leading_number IS NULL)"
+            " AND (price_fen IS NULL) = (bid_count = 0)"
+            " AND (price_fen IS NULL OR price_fen >= start_fen)",
+            name="leader",
+        ),
+        CheckConstraint(
+            "(state = 'sold') = (winner_id IS NOT NULL)"
+            " AND (state IN ('sold','failed')) = (decided_at IS NOT NULL)"
+            " AND (state <> 'sold' OR price_fen IS NOT NULL)"
+            " AND (state <> 'failed' OR price_fen IS NULL)",
+            name="result",
+        ),
+        Index("ix_auction_to_open", "opens_at", postgresql_where=text("state = 'scheduled'")),
+        Index("ix_auction_to_close", "ends_at", postgresql_where=text("state = 'open'")),
+        Index("ix_auction_state_id", "state", "id"),
+        Index("ix_auction_ends_at_id", "ends_at", "id"),
+        Index("ix_auction_seller_id", "seller_id", "id"),
+    )
+
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    seller_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    start_fen: Mapped[int]
+    increment_fen: Mapped[int]
+    extension_s: Mapped[int]
+    first_bid_at_start: Mapped[bool] = mapped_column(server_default=text("true"))
+    state: Mapped[str] = mapped_column(server_default=text("'scheduled'"))
+    opens_at: Mapped[datetime]
+    planned_end: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    next_sequence: Mapped[int] = mapped_column(server_default=text("1"))
+    bid_count: Mapped[int] = mapped_column(server_default=text("0"))
+    leading_bid_id: Mapped[UUID | None] = mapped_column(ForeignKey("bid.id", use_alter=True))
+    leading_number: Mapped[int | None]
+    price_fen: Mapped[int | None]
+    winner_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    decided_at: Mapped[datetime | None]
+    rule_set: Mapped[str]
+
+
+class AuctionBidder(Identified, Base):
+    """A qualified bidder and the number that stands for it until the result."""
+
+    __tablename__ = "auction_bidder"
+    __table_args__ = (
+        UniqueConstraint("auction_id", "bidder_id"),
+        UniqueConstraint("auction_id", "number"),
+        CheckConstraint("number >= 1", name="number"),
+        Index("ix_auction_bidder_bidder_id", "bidder_id"),
+    )
+
+    auction_id: Mapped[UUID] = mapped_column(ForeignKey("auction.id"))
+    bidder_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    number: Mapped[int]
+
+
+class Bid(Identified, Base):
+    """One bid, accepted or refused; append-only by trigger.
+
+    `sequence` is the order of the record, `received_at` the time that the bid is judged by, and
+    `created_at` the time at which it was written. `ends_at_after` is the end after this bid.
+    """
+
+    __tablename__ = "bid"
+    __table_args__ = (
+        UniqueConstraint("auction_id", "sequence"),
+        UniqueConstraint("auction_id", "bidder_id", "request_id"),
+        ForeignKeyConstraint(
+            ["auction_id", "bidder_id"],
+            ["auction_bidder.auction_id", "auction_bidder.bidder_id"],
+        ),
+        CheckConstraint("amount_fen >= 0 AND sequence >= 1", name="amounts"),
+        CheckConstraint("accepted = (refusal IS NULL)", name="outcome"),
+        CheckConstraint(
+            "refusal IN ('auction_not_open','auction_closed','bid_too_low','bid_off_step')",
+            name="refusal",
+        ),
+    )
+
+    auction_id: Mapped[UUID] = mapped_column(ForeignKey("auction.id"))
+    sequence: Mapped[int]
+    bidder_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    number: Mapped[int]
+    amount_fen: Mapped[int]
+    received_at: Mapped[datetime]
+    request_id: Mapped[str]
+    accepted: Mapped[bool]
+    refusal: Mapped[str | None]
+    required_fen: Mapped[int | None]
+    ends_at_after: Mapped[datetime]
