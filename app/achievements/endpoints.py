@@ -1,5 +1,286 @@
 """HTTP of the achievements module."""
 
-from fastapi import APIRouter
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
-routers: tuple[APIRouter, ...] = ()
+from fastapi import APIRouter, Query, Response
+
+from app.achievements import queries, service
+from app.achievements.errors import (
+    BadIpc,
+    BadPackageMember,
+    BadRightNumber,
+    ConfidentialNotPublic,
+    DetailsNotGranted,
+    FieldNeeded,
+    GranteeUnknown,
+    GrantEnded,
+    NoRight,
+    OwnerTwice,
+    OwnerUnclear,
+    OwnerUnknown,
+    PersonUnknown,
+    PosterNotOwner,
+    RightKindMismatch,
+    RightNumberMissing,
+    RightTwice,
+    SharesNotWhole,
+)
+from app.achievements.models import Achievement
+from app.achievements.schemas import (
+    AchievementEdit,
+    AchievementView,
+    DetailsView,
+    DisclosureView,
+    GrantView,
+    NewAchievement,
+    NewGrant,
+    NewPackage,
+)
+from app.achievements.states import AchievementKind, AchievementState
+from app.kit import clock
+from app.kit.actor import CurrentActor, OptionalActor
+from app.kit.db import Uow
+from app.kit.errors import (
+    Forbidden,
+    IllegalMove,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    Unauthenticated,
+)
+from app.kit.errors import problems as declared
+from app.kit.http import (
+    BadCursor,
+    IfMatch,
+    Page,
+    Paging,
+    UnknownValue,
+    cursor_id,
+    etag,
+    make_page,
+    trade_router,
+)
+from app.kit.idempotency import Idempotent
+
+achievements = trade_router("/achievements", "achievements")
+packages = trade_router("/packages", "achievements")
+routers: tuple[APIRouter, ...] = (achievements, packages)
+
+_SIGNED_IN = (Unauthenticated, Forbidden)
+_OWN = (*_SIGNED_IN, NotFound)
+_CONTENT = (
+    SharesNotWhole,
+    OwnerUnclear,
+    OwnerUnknown,
+    OwnerTwice,
+    PosterNotOwner,
+    BadRightNumber,
+    RightNumberMissing,
+    RightKindMismatch,
+    RightTwice,
+    UnknownValue,
+    BadIpc,
+    FieldNeeded,
+    PersonUnknown,
+)
+Text = Annotated[str | None, Query(min_length=1, max_length=100)]
+Code = Annotated[str | None, Query(min_length=1, max_length=64)]
+
+
+def _shown(response: Response, achievement: Achievement) -> AchievementView:
+    response.headers["ETag"] = etag(achievement.version)
+    return AchievementView.model_validate(achievement)
+
+
+def _made(response: Response, achievement: Achievement) -> AchievementView:
+    response.headers["Location"] = f"/api/v1/achievements/{achievement.id}"
+    return _shown(response, achievement)
+
+
+@achievements.post(
+    "",
+    status_code=201,
+    dependencies=[Idempotent],
+    responses=declared(*_SIGNED_IN, *_CONTENT),
+)
+async def create_achievement(
+    response: Response, session: Uow, actor: CurrentActor, new: NewAchievement
+) -> AchievementView:
+    """Enter an achievement as a draft."""
+    return _made(response, await service.create(session, actor, new))
+
+
+@packages.post(
+    "",
+    status_code=201,
+    dependencies=[Idempotent],
+    responses=declared(*_SIGNED_IN, *_CONTENT, BadPackageMember),
+)
+async def create_package(
+    response: Response, session: Uow, actor: CurrentActor, new: NewPackage
+) -> AchievementView:
+    """Put several single achievements of the own organisation into a package, as a draft."""
+    return _made(response, await service.create_package(session, actor, new))
+
+
+@achievements.get("", responses=declared(BadCursor, Unauthenticated))
+async def list_achievements(
+    session: Uow,
+    actor: OptionalActor,
+    page: Paging,
+    q: Text = None,
+    technical_field: Code = None,
+    ipc: Annotated[str | None, Query(pattern=r"^[A-H][0-9A-Z/]{0,15}$")] = None,
+    trl_min: Annotated[int | None, Query(ge=1, le=9)] = None,
+    transfer_mode: Code = None,
+    party_id: UUID | None = None,
+    kind: AchievementKind | None = None,
+    state: AchievementState | None = None,
+    mine: Annotated[bool, Query(description="the own organisation's, drafts included")] = False,
+    sort: Literal["newest", "oldest", "title"] = "newest",
+) -> Page[AchievementView]:
+    """Published achievements, or the own ones; `ipc` is the beginning of a symbol."""
+    rows = await queries.achievement_list(
+        session,
+        actor,
+        queries.Wanted(
+            q=q,
+            technical_field=technical_field,
+            ipc=ipc,
+            trl_min=trl_min,
+            transfer_mode=transfer_mode,
+            party_id=party_id,
+            kind=None if kind is None else kind.value,
+            state=state,
+            mine=mine,
+        ),
+        sort=sort,
+        after=_after(page, sort),
+        limit=page.limit + 1,
+    )
+    items, cursor = make_page(
+        rows, page, lambda row: [row.title, row.id] if sort == "title" else [row.id]
+    )
+    return Page(items=[AchievementView.model_validate(row) for row in items], next_cursor=cursor)
+
+
+def _after(page: Paging, sort: str) -> Sequence[Any] | None:
+    last = cursor_id(page)
+    if last is None or page.after is None:
+        return None
+    if sort != "title":
+        return [last]
+    if len(page.after) != 2 or not isinstance(page.after[0], str) or "\0" in page.after[0]:
+        raise BadCursor(field="query.cursor")
+    return [page.after[0], last]
+
+
+@achievements.get("/{achievement_id}", responses=declared(NotFound, Unauthenticated))
+async def get_achievement(
+    response: Response, session: Uow, actor: OptionalActor, achievement_id: UUID
+) -> AchievementView:
+    """The public part of an achievement."""
+    now = await clock.now(session)
+    return _shown(response, await queries.get(session, actor, achievement_id, now))
+
+
+@achievements.patch(
+    "/{achievement_id}",
+    responses=declared(
+        *_OWN, *_CONTENT, NoRight, ConfidentialNotPublic, PreconditionFailed, PreconditionRequired
+    ),
+)
+async def edit_achievement(
+    response: Response,
+    session: Uow,
+    actor: CurrentActor,
+    achievement_id: UUID,
+    version: IfMatch,
+    change: AchievementEdit,
+) -> AchievementView:
+    """Change an achievement of the own organisation."""
+    return _shown(response, await service.edit(session, actor, achievement_id, change, version))
+
+
+@achievements.post(
+    "/{achievement_id}/publish",
+    responses=declared(*_OWN, IllegalMove, NoRight, ConfidentialNotPublic),
+)
+async def publish_achievement(
+    response: Response, session: Uow, actor: CurrentActor, achievement_id: UUID
+) -> AchievementView:
+    """Open the summary to everyone (secrecy `internal`: to every organisation)."""
+    now = await clock.now(session)
+    return _shown(response, await service.publish(session, actor, achievement_id, now))
+
+
+@achievements.post("/{achievement_id}/withdraw", responses=declared(*_OWN, IllegalMove))
+async def withdraw_achievement(
+    response: Response, session: Uow, actor: CurrentActor, achievement_id: UUID
+) -> AchievementView:
+    """Take an achievement off the market."""
+    return _shown(response, await service.withdraw(session, actor, achievement_id))
+
+
+@achievements.get(
+    "/{achievement_id}/details", responses=declared(Unauthenticated, NotFound, DetailsNotGranted)
+)
+async def read_details(
+    response: Response, session: Uow, actor: CurrentActor, achievement_id: UUID
+) -> DetailsView:
+    """The restricted part; every reading is logged for the owners to see."""
+    now = await clock.now(session)
+    achievement = await queries.read_details(session, actor, achievement_id, now)
+    response.headers["ETag"] = etag(achievement.version)
+    response.headers["Cache-Control"] = "no-store"
+    return DetailsView.model_validate(achievement)
+
+
+@achievements.post(
+    "/{achievement_id}/grants",
+    status_code=201,
+    dependencies=[Idempotent],
+    responses=declared(*_OWN, GranteeUnknown, GrantEnded),
+)
+async def grant_details(
+    session: Uow, actor: CurrentActor, achievement_id: UUID, new: NewGrant
+) -> GrantView:
+    """Let an organisation read the details."""
+    now = await clock.now(session)
+    return GrantView.model_validate(
+        await service.grant_details(session, actor, achievement_id, new, now)
+    )
+
+
+@achievements.get("/{achievement_id}/grants", responses=declared(*_OWN, DetailsNotGranted))
+async def list_grants(session: Uow, actor: CurrentActor, achievement_id: UUID) -> list[GrantView]:
+    """Who was granted the details; for owners and overseers."""
+    rows = await queries.grants(session, actor, achievement_id)
+    return [GrantView.model_validate(row) for row in rows]
+
+
+@achievements.post("/{achievement_id}/grants/{grant_id}/revoke", responses=declared(*_OWN))
+async def revoke_grant(
+    session: Uow, actor: CurrentActor, achievement_id: UUID, grant_id: UUID
+) -> GrantView:
+    """End a grant at once."""
+    now = await clock.now(session)
+    return GrantView.model_validate(
+        await service.revoke_grant(session, actor, achievement_id, grant_id, now)
+    )
+
+
+@achievements.get(
+    "/{achievement_id}/disclosures", responses=declared(*_OWN, DetailsNotGranted, BadCursor)
+)
+async def list_disclosures(
+    session: Uow, actor: CurrentActor, achievement_id: UUID, page: Paging
+) -> Page[DisclosureView]:
+    """Who read the details, the newest first; for owners and overseers."""
+    rows = await queries.disclosures(
+        session, actor, achievement_id, after=cursor_id(page), limit=page.limit + 1
+    )
+    items, cursor = make_page(rows, page, lambda row: [row.id])
+    return Page(items=[DisclosureView.model_validate(row) for row in items], next_cursor=cursor)

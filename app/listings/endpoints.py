@@ -1,5 +1,310 @@
 """HTTP of the listings module."""
 
-from fastapi import APIRouter
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID
 
-routers: tuple[APIRouter, ...] = ()
+from fastapi import APIRouter, Depends, Query, Response
+
+from app.achievements.errors import AchievementNotPublished
+from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired
+from app.kit.db import Uow
+from app.kit.errors import (
+    IllegalMove,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    Unauthenticated,
+)
+from app.kit.errors import problems as declared
+from app.kit.http import (
+    FEN_LIMIT,
+    BadCursor,
+    IfMatch,
+    Page,
+    Paging,
+    UnknownValue,
+    cursor_id,
+    etag,
+    make_page,
+    trade_router,
+)
+from app.kit.idempotency import Idempotent
+from app.listings import queries, rules, service
+from app.listings.errors import (
+    AchievementNotListable,
+    AlreadyApplied,
+    DepositTooHigh,
+    DisclosureTooShort,
+    ExclusiveRightListed,
+    LicenceMannerMismatch,
+    ListingNotOpen,
+    NoDepositDue,
+    NotAnApplicant,
+    NotAnOffer,
+    OwnListing,
+    ProfileNotForSeller,
+    ReasonRequired,
+)
+from app.listings.repository import Filters, Sort
+from app.listings.schemas import (
+    ApplicationDecision,
+    ApplicationView,
+    ListingEdit,
+    ListingReview,
+    ListingView,
+    NewApplication,
+    NewListing,
+    ProfileView,
+    Withdrawal,
+)
+from app.listings.states import ListingState
+
+listings = trade_router("/listings", "listings")
+routers: tuple[APIRouter, ...] = (listings,)
+
+ACTING = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
+TERMS = (
+    UnknownValue,
+    NotAnOffer,
+    LicenceMannerMismatch,
+    ProfileNotForSeller,
+    DepositTooHigh,
+    DisclosureTooShort,
+)
+
+
+@listings.post(
+    "",
+    status_code=201,
+    dependencies=[Idempotent],
+    responses=declared(*ACTING, AchievementNotPublished, *TERMS),
+)
+async def create_listing(
+    response: Response, session: Uow, actor: CurrentActor, new: NewListing
+) -> ListingView:
+    """Draft a listing of an own, published achievement."""
+    listing = await service.create(session, actor, new)
+    response.headers["Location"] = f"/api/v1/listings/{listing.id}"
+    response.headers["ETag"] = etag(listing.version)
+    return queries.view(actor, listing)
+
+
+def filters(
+    q: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="words of title or summary")
+    ] = None,
+    technical_field: Annotated[str | None, Query(max_length=64)] = None,
+    ipc: Annotated[
+        str | None,
+        Query(
+            pattern=rules.IPC_PREFIX.pattern,
+            description="section, class, subclass, main group or group",
+            examples=["H01L"],
+        ),
+    ] = None,
+    region: Annotated[
+        str | None, Query(pattern=r"^([0-9]{2}){1,3}$", description="GB/T 2260 code or its head")
+    ] = None,
+    transfer_mode: Annotated[str | None, Query(max_length=64)] = None,
+    state: ListingState | None = None,
+    price_min_fen: Annotated[int | None, Query(ge=0, le=FEN_LIMIT)] = None,
+    price_max_fen: Annotated[int | None, Query(ge=0, le=FEN_LIMIT)] = None,
+    seller_id: UUID | None = None,
+    achievement_id: UUID | None = None,
+) -> Filters:
+    """What a list of listings is narrowed to."""
+    words = rules.normalised(q or "").replace("\x00", "")
+    return Filters(
+        phrases=tuple(words.split()),
+        grams=tuple(rules.query_grams(words)),
+        technical_field=technical_field,
+        ipc_term=ipc,
+        regions=None if region is None else rules.region_bounds(region),
+        transfer_mode=transfer_mode,
+        state=state,
+        price_min_fen=price_min_fen,
+        price_max_fen=price_max_fen,
+        seller_id=seller_id,
+        achievement_id=achievement_id,
+    )
+
+
+@listings.get("", responses=declared(BadCursor))
+async def list_listings(
+    session: Uow,
+    actor: OptionalActor,
+    request: Paging,
+    narrowed: Annotated[Filters, Depends(filters)],
+    sort: Sort = "newest",
+) -> Page[ListingView]:
+    """Listings that were published; with the own `seller_id` also drafts, for overseers all others.
+
+    `q` takes words, all of which must be in title or summary.
+    """
+    narrowed = replace(narrowed, reach=queries.reach(actor, narrowed.seller_id))
+    rows = await queries.page(session, narrowed, sort, request)
+    items, cursor = make_page(rows, request, lambda row: queries.position_of(sort, row))
+    return Page(items=[queries.view(actor, row) for row in items], next_cursor=cursor)
+
+
+@listings.get("/profiles")
+async def list_profiles() -> list[ProfileView]:
+    """The listing profiles: minimum disclosure periods, their sources, what is to be verified."""
+    return [
+        ProfileView(
+            code=profile.code,
+            family=profile.family,
+            rule_set=profile.rule_set,
+            zh=profile.zh,
+            en=profile.en,
+            seller_kinds=sorted(profile.seller_kinds),
+            min_disclosure_wd=profile.min_disclosure_wd,
+            price_from_fen=profile.price_from_fen,
+            price_below_fen=profile.price_below_fen,
+            deposit_usual_max_bp=profile.deposit_usual_max_bp,
+            effective_from=profile.effective_from,
+            effective_until=profile.effective_until,
+            source=profile.source,
+            verify=list(profile.verify),
+        )
+        for profile in rules.PROFILES
+    ]
+
+
+@listings.get("/{listing_id}", responses=declared(NotFound))
+async def get_listing(
+    response: Response, session: Uow, actor: OptionalActor, listing_id: UUID
+) -> ListingView:
+    """One listing."""
+    shown = await queries.get(session, actor, listing_id)
+    response.headers["ETag"] = etag(shown.version)
+    return shown
+
+
+@listings.patch(
+    "/{listing_id}",
+    responses=declared(*ACTING, IllegalMove, PreconditionFailed, PreconditionRequired, *TERMS),
+)
+async def edit_listing(
+    response: Response,
+    session: Uow,
+    actor: CurrentActor,
+    listing_id: UUID,
+    version: IfMatch,
+    change: ListingEdit,
+) -> ListingView:
+    """Change a draft; terms are fixed from the moment it is handed in (rules.md C-7)."""
+    listing = await service.edit(session, actor, listing_id, change, version)
+    response.headers["ETag"] = etag(listing.version)
+    return queries.view(actor, listing)
+
+
+@listings.post(
+    "/{listing_id}/submit",
+    responses=declared(*ACTING, IllegalMove, AchievementNotPublished, ExclusiveRightListed, *TERMS),
+)
+async def submit_listing(session: Uow, actor: CurrentActor, listing_id: UUID) -> ListingView:
+    """Hand a draft in for review."""
+    return queries.view(actor, await service.submit(session, actor, listing_id))
+
+
+@listings.post(
+    "/{listing_id}/review",
+    responses=declared(
+        *ACTING, IllegalMove, OwnListing, ReasonRequired, AchievementNotListable, *TERMS
+    ),
+)
+async def review_listing(
+    session: Uow, actor: CurrentActor, listing_id: UUID, decision: ListingReview
+) -> ListingView:
+    """An operator publishes a listing for its disclosure period, or sends it back."""
+    return queries.view(actor, await service.review(session, actor, listing_id, decision))
+
+
+@listings.post(
+    "/{listing_id}/withdraw",
+    responses=declared(*ACTING, IllegalMove, ListingNotOpen, ReasonRequired),
+)
+async def withdraw_listing(
+    session: Uow, actor: CurrentActor, listing_id: UUID, withdrawal: Withdrawal
+) -> ListingView:
+    """The seller takes a listing back."""
+    return queries.view(
+        actor, await service.withdraw(session, actor, listing_id, withdrawal.reason)
+    )
+
+
+@listings.post(
+    "/{listing_id}/applications",
+    status_code=201,
+    dependencies=[Idempotent],
+    responses=declared(*ACTING, OwnListing, NotAnApplicant, ListingNotOpen, AlreadyApplied),
+)
+async def apply(
+    response: Response,
+    session: Uow,
+    actor: CurrentActor,
+    listing_id: UUID,
+    new: NewApplication,
+) -> ApplicationView:
+    """An enterprise applies to be a bidder."""
+    application = await service.apply(session, actor, listing_id, new)
+    response.headers["Location"] = f"/api/v1/listings/{listing_id}/applications"
+    response.headers["ETag"] = etag(application.version)
+    return await queries.own_view(session, actor, application)
+
+
+@listings.get(
+    "/{listing_id}/applications", responses=declared(Unauthenticated, NotFound, BadCursor)
+)
+async def list_applications(
+    session: Uow, actor: CurrentActor, listing_id: UUID, request: Paging
+) -> Page[ApplicationView]:
+    """Applications: all for the operator and the seller, who learns names after the period; the
+    own one for everyone else."""
+    rows = await queries.applications(
+        session, actor, listing_id, cursor_id(request), request.limit + 1
+    )
+    items, cursor = make_page(rows, request, lambda row: [row.id])
+    return Page(items=items, next_cursor=cursor)
+
+
+@listings.post(
+    "/{listing_id}/applications/{application_id}/decision",
+    responses=declared(*ACTING, IllegalMove, ListingNotOpen, ReasonRequired),
+)
+async def decide_application(
+    session: Uow,
+    actor: CurrentActor,
+    listing_id: UUID,
+    application_id: UUID,
+    decision: ApplicationDecision,
+) -> ApplicationView:
+    """An operator qualifies or refuses an applicant."""
+    application = await service.decide(session, actor, listing_id, application_id, decision)
+    return await queries.own_view(session, actor, application)
+
+
+@listings.post(
+    "/{listing_id}/applications/{application_id}/confirm-deposit",
+    responses=declared(*ACTING, IllegalMove, ListingNotOpen, NoDepositDue),
+)
+async def confirm_deposit(
+    session: Uow, actor: CurrentActor, listing_id: UUID, application_id: UUID
+) -> ApplicationView:
+    """An operator confirms that the deposit arrived."""
+    application = await service.confirm_deposit(session, actor, listing_id, application_id)
+    return await queries.own_view(session, actor, application)
+
+
+@listings.post(
+    "/{listing_id}/applications/{application_id}/withdraw",
+    responses=declared(*ACTING, IllegalMove, ListingNotOpen),
+)
+async def withdraw_application(
+    session: Uow, actor: CurrentActor, listing_id: UUID, application_id: UUID
+) -> ApplicationView:
+    """The applicant steps back."""
+    application = await service.withdraw_application(session, actor, listing_id, application_id)
+    return await queries.own_view(session, actor, application)

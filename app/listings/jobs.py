@@ -1,6 +1,23 @@
 """What runs later or on a deadline in the listings module."""
 
-from app.kit.deadlines import Deadline
+from datetime import datetime
+from uuid import UUID
 
-DEADLINES: tuple[Deadline, ...] = ()
-CALENDAR_JOBS: tuple[str, ...] = ()
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kit.deadlines import Deadline
+from app.kit.jobs import job
+from app.listings import queries, service
+
+
+@job(service.RECOUNT)
+async def recount(
+    session: AsyncSession, now: datetime, *, year: int | None = None, after: str | None = None
+) -> None:
+    """Count provisional periods anew after the official table of a year was loaded."""
+    del now, year  # every provisional period is counted by all tables that are loaded by now
+    await service.recount(session, None if after is None else UUID(after))
+
+
+DEADLINES: tuple[Deadline, ...] = (Deadline("listing.close", queries.due, service.close),)
+CALENDAR_JOBS: tuple[str, ...] = (service.RECOUNT,)

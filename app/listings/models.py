@@ -1,1 +1,198 @@
 """Tables of the listings module."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kit.db import Base, Versioned
+from app.listings import rules
+
+TERMS = (
+    "state",
+    "title",
+    "summary",
+    "transfer_mode",
+    "license_manner",
+    "profile",
+    "rule_notes",
+    "disclosure_working_days",
+    "price_fen",
+    "deposit_fen",
+    "increment_fen",
+    "extension_s",
+    "bidding_minutes",
+    "opens_after_minutes",
+    "conditions",
+)
+PERIOD = ("closes_at", "closes_provisional", "calendar_version")
+_PUBLIC = text("published_at IS NOT NULL")
+
+
+class Listing(Versioned, Base):
+    """An offer of an achievement; its terms are fixed once it is submitted (rules.md C-7).
+
+    `listed_at` is the time of publication, before that of creation: what lists are sorted by.
+    `search_text`, `grams` and `ipc_terms` follow from title, summary and IPC (ADR 0010).
+    """
+
+    __tablename__ = "listing"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('draft','under_review','published','closed','awarded','failed','withdrawn')",
+            name="state",
+        ),
+        CheckConstraint("price_fen > 0", name="price"),
+        CheckConstraint("deposit_fen BETWEEN 0 AND price_fen", name="deposit"),
+        CheckConstraint("increment_fen > 0", name="increment"),
+        CheckConstraint("disclosure_working_days > 0", name="disclosure"),
+        CheckConstraint("extension_s > 0", name="extension"),
+        CheckConstraint("bidding_minutes > 0", name="bidding"),
+        CheckConstraint("opens_after_minutes >= 0", name="opening"),
+        CheckConstraint(
+            "(transfer_mode = 'license') = (license_manner IS NOT NULL)", name="manner"
+        ),
+        CheckConstraint(
+            "state NOT IN ('published','closed','awarded','failed') OR (published_at IS NOT NULL"
+            " AND disclosure_from IS NOT NULL AND closes_at IS NOT NULL"
+            " AND calendar_version IS NOT NULL)",
+            name="period",
+        ),
+        Index(
+            "uq_listing_exclusive_right",
+            "achievement_id",
+            unique=True,
+            postgresql_where=text("exclusive AND state IN ('under_review','published','closed')"),
+        ),
+        Index("ix_listing_public_newest", "listed_at", "id", postgresql_where=_PUBLIC),
+        Index("ix_listing_public_price", "price_fen", "id", postgresql_where=_PUBLIC),
+        Index("ix_listing_public_closing", "closes_at", "id", postgresql_where=_PUBLIC),
+        Index(
+            "ix_listing_public_field",
+            "technical_field",
+            "listed_at",
+            "id",
+            postgresql_where=_PUBLIC,
+        ),
+        Index("ix_listing_state_newest", "state", "listed_at", "id"),
+        Index("ix_listing_state_closing", "state", "closes_at", "id"),
+        Index("ix_listing_seller", "seller_id", "listed_at", "id"),
+        Index("ix_listing_achievement", "achievement_id"),
+        Index("ix_listing_region", "region_code"),
+        Index("ix_listing_grams", "grams", postgresql_using="gin"),
+        Index("ix_listing_ipc_terms", "ipc_terms", postgresql_using="gin"),
+    )
+
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievement.id"))
+    seller_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    seller_name: Mapped[str]
+    broker_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    title: Mapped[str]
+    summary: Mapped[str]
+    technical_field: Mapped[str]
+    ipc: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    region_code: Mapped[str]
+    transfer_mode: Mapped[str]
+    license_manner: Mapped[str | None]
+    exclusive: Mapped[bool]
+    profile: Mapped[str]
+    rule_set: Mapped[str]
+    rule_notes: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    disclosure_working_days: Mapped[int]
+    price_fen: Mapped[int]
+    deposit_fen: Mapped[int]
+    increment_fen: Mapped[int]
+    extension_s: Mapped[int]
+    bidding_minutes: Mapped[int]
+    opens_after_minutes: Mapped[int]
+    conditions: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'draft'"))
+    review_note: Mapped[str | None]
+    listed_at: Mapped[datetime] = mapped_column(server_default=text("market_now()"))
+    published_at: Mapped[datetime | None]
+    disclosure_from: Mapped[date | None]
+    closes_at: Mapped[datetime | None]
+    closes_provisional: Mapped[bool] = mapped_column(server_default=text("false"))
+    calendar_version: Mapped[str | None]
+    closed_at: Mapped[datetime | None]
+    search_text: Mapped[str]
+    grams: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    ipc_terms: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+
+    def judge(self, seller_kind: str, profile: str | None, day: date) -> None:
+        """Let the rules of that day decide about the terms, and keep what follows from them.
+
+        Raises what `rules.judge` raises.
+        """
+        judgement = rules.judge(
+            rules.Terms(
+                profile=profile,
+                seller_kind=seller_kind,
+                transfer_mode=self.transfer_mode,
+                license_manner=self.license_manner,
+                price_fen=self.price_fen,
+                deposit_fen=self.deposit_fen,
+                disclosure_working_days=self.disclosure_working_days,
+            ),
+            day,
+        )
+        self.profile = judgement.profile.code
+        self.rule_set = judgement.profile.rule_set
+        self.rule_notes = list(judgement.notes)
+        self.exclusive = rules.is_exclusive(self.transfer_mode, self.license_manner)
+        self.search_text = rules.search_text(self.title, self.summary)
+        self.grams = rules.grams(self.search_text)
+        self.ipc_terms = rules.ipc_terms(self.ipc)
+
+    def terms(self) -> dict[str, Any]:
+        """The terms and what the rules noted about them, for the audit log."""
+        return {name: getattr(self, name) for name in TERMS}
+
+    def period(self) -> dict[str, Any]:
+        """The end of the disclosure period and how it was counted, for the audit log."""
+        return {name: getattr(self, name) for name in PERIOD}
+
+
+class ListingClaim(Base):
+    """A live listing's claim on an achievement: its own, and each member of a package.
+
+    Rows exist while the listing is live; an exclusive claim is the only exclusive one.
+    """
+
+    __tablename__ = "listing_claim"
+    __table_args__ = (
+        Index(
+            "uq_listing_claim_exclusive",
+            "achievement_id",
+            unique=True,
+            postgresql_where=text("exclusive"),
+        ),
+        Index("ix_listing_claim_achievement", "achievement_id"),
+    )
+
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"), primary_key=True)
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievement.id"), primary_key=True)
+    exclusive: Mapped[bool]
+
+
+class Application(Versioned, Base):
+    """An enterprise's application to be a bidder (意向受让申请, rules.md C-14)."""
+
+    __tablename__ = "listing_application"
+    __table_args__ = (
+        UniqueConstraint("listing_id", "applicant_id"),
+        CheckConstraint("state IN ('submitted','qualified','refused','withdrawn')", name="state"),
+        Index("ix_listing_application_applicant", "applicant_id", "id"),
+    )
+
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    applicant_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    broker_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    statement: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'submitted'"))
+    reason: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    deposit_confirmed_at: Mapped[datetime | None]

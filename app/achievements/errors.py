@@ -1,0 +1,156 @@
+"""Refusals of the achievements module."""
+
+from app.kit.errors import Conflict, Problem, Unprocessable
+
+
+class SharesNotWhole(Unprocessable):
+    """Shares of the owners must sum to 10,000 basis points."""
+
+    code = "shares_not_whole"
+    zh = "权属份额合计为 {sum_bp} 基点,应恰为 10000 基点(100%),还差 {missing_bp}"
+    en = "The owners' shares sum to {sum_bp} basis points; right is 10000 (100 %): {missing_bp} off"
+
+
+class OwnerUnclear(Unprocessable):
+    """An owner is an organisation of the market or a name, not both and not neither."""
+
+    code = "owner_unclear"
+    zh = "权利人须填写 organisation_id 或 name 之一,且只能填写一项"
+    en = "An owner is given by either organisation_id or name"
+
+
+class OwnerUnknown(Unprocessable):
+    """No such organisation."""
+
+    code = "owner_unknown"
+    zh = "没有编号为 {organisation_id} 的正常机构"
+    en = "There is no active organisation {organisation_id}"
+
+
+class OwnerTwice(Unprocessable):
+    """An owner is listed once, with the whole share."""
+
+    code = "owner_twice"
+    zh = "权利人“{name}”重复,请合并为一项"
+    en = "The owner '{name}' is listed twice; put the shares together"
+
+
+class PosterNotOwner(Unprocessable):
+    """Who posts an achievement owns a part of it."""
+
+    code = "poster_not_owner"
+    zh = "发布机构 {organisation_id} 必须是权利人之一"
+    en = "The posting organisation {organisation_id} must be one of the owners"
+
+
+class BadRightNumber(Unprocessable):
+    """The number of a right is wrong (rules.md 10.2)."""
+
+    code = "bad_right_number"
+    zh = "权利号码“{number}”有误({reason});应为:{expected}"
+    en = "The number '{number}' is wrong ({reason}); right would be: {expected}"
+
+
+class RightNumberMissing(Unprocessable):
+    """A patent is known by its number."""
+
+    code = "right_number_missing"
+    zh = "类型 {type} 须填写申请号、专利号或公开号"
+    en = "A right of type {type} needs its application, patent or publication number"
+
+
+class RightKindMismatch(Unprocessable):
+    """The number belongs to another kind of patent."""
+
+    code = "right_kind_mismatch"
+    zh = "号码 {number} 属于 {expected},而不是 {type}"
+    en = "The number {number} is of kind {expected}, not {type}"
+
+
+class RightTwice(Unprocessable):
+    """The same right is listed twice."""
+
+    code = "right_twice"
+    zh = "权利 {number} 重复"
+    en = "The right {number} is listed twice"
+
+
+class BadIpc(Unprocessable):
+    """Not an IPC symbol."""
+
+    code = "bad_ipc"
+    zh = "IPC 分类号“{value}”有误;应为:{expected}"
+    en = "'{value}' is not an IPC symbol; right would be: {expected}"
+
+
+class FieldNeeded(Unprocessable):
+    """Without an IPC symbol the technical field must be given."""
+
+    code = "technical_field_needed"
+    zh = "请填写技术领域,或至少一个 IPC 分类号以便推定"
+    en = "Give the technical field, or an IPC symbol that suggests one"
+
+
+class PersonUnknown(Unprocessable):
+    """No such person."""
+
+    code = "person_unknown"
+    zh = "没有编号为 {person_id} 的人员"
+    en = "There is no person {person_id}"
+
+
+class NoRight(Unprocessable):
+    """An achievement is published with at least one right or know-how."""
+
+    code = "no_right"
+    zh = "发布前须至少登记一项权利或技术秘密(know_how)"
+    en = "Declare at least one right, or know-how, before publishing"
+
+
+class ConfidentialNotPublic(Conflict):
+    """What is confidential is never published."""
+
+    code = "confidential_not_public"
+    zh = "密级为 confidential 的成果不能公开;请先脱密,改为 public 或 internal"
+    en = "A confidential achievement is never public; make it public or internal first"
+
+
+class BadPackageMember(Unprocessable):
+    """Members of a package are single achievements that the poster owns."""
+
+    code = "bad_package_member"
+    zh = "成果 {achievement_id} 不能放入成果包:{reason}"
+    en = "The achievement {achievement_id} cannot be in the package: {reason}"
+
+
+class AchievementNotPublished(Conflict):
+    """Only a published achievement goes to the market."""
+
+    code = "achievement_not_published"
+    zh = "成果状态为 {state}、密级为 {secrecy};须已发布且密级为 public"
+    en = "The achievement is {state} and {secrecy}; it must be published and public"
+
+
+class DetailsNotGranted(Problem):
+    """403: the summary may be seen, the details were not granted."""
+
+    status = 403
+    code = "details_not_granted"
+    zh = "详细资料仅向权利人、监管方和获授权的机构披露;请联系发布机构申请授权"
+    en = "The details are for owners, overseers and organisations that were granted access"
+
+
+class GranteeUnknown(Unprocessable):
+    """Access is granted to an active organisation."""
+
+    code = "grantee_unknown"
+    zh = "没有编号为 {organisation_id} 的正常机构"
+    en = "There is no active organisation {organisation_id}"
+
+
+class GrantEnded(Unprocessable):
+    """A grant ends in the future."""
+
+    code = "grant_ended"
+    zh = "授权截止时间须晚于现在({now})"
+    en = "A grant must end later than now ({now})"

@@ -1,0 +1,40 @@
+"""What other modules may know about achievements."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class RightFacts:
+    """A right in an achievement; `office` is the WIPO ST.3 code of who granted it."""
+
+    type: str
+    number: str | None
+    title: str | None
+    expires_on: date | None
+    office: str = "CN"
+
+
+@dataclass(frozen=True)
+class AchievementFacts:
+    """An achievement as others see it; a package has the rights of its members."""
+
+    id: UUID
+    version: int
+    title: str
+    summary: str
+    kind: str
+    state: str
+    lead_party_id: UUID
+    owner_ids: tuple[UUID, ...]
+    technical_field: str
+    ipc: tuple[str, ...]
+    industry_code: str | None
+    trl: int | None
+    transfer_modes: tuple[str, ...]
+    rights: tuple[RightFacts, ...]
+    funding: str | None
+    secrecy: str
+    completing_persons: tuple[str, ...]
+    member_ids: tuple[UUID, ...]

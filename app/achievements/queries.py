@@ -1,0 +1,119 @@
+"""Reading: lists, details and their log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.achievements import access, repository
+from app.achievements.models import Achievement, Disclosure, DisclosureGrant
+from app.achievements.states import AchievementState, Secrecy
+from app.kit.actor import Actor
+from app.kit.errors import Unauthenticated
+
+
+async def get(
+    session: AsyncSession, actor: Actor | None, achievement_id: UUID, now: datetime
+) -> Achievement:
+    """One achievement, if the actor may see its summary."""
+    achievement = await repository.achievement(session, achievement_id)
+    return access.visible(
+        actor, achievement, granted=await repository.granted_to(session, actor, achievement_id, now)
+    )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list is asked for; `mine` shows the acting party's own in every state."""
+
+    q: str | None = None
+    technical_field: str | None = None
+    ipc: str | None = None
+    trl_min: int | None = None
+    transfer_mode: str | None = None
+    party_id: UUID | None = None
+    kind: str | None = None
+    state: AchievementState | None = None
+    mine: bool = False
+
+
+async def achievement_list(
+    session: AsyncSession,
+    actor: Actor | None,
+    wanted: Wanted,
+    *,
+    sort: str,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> Sequence[Achievement]:
+    """A page of what is published, or of the acting party's own.
+
+    Raises Unauthenticated when a visitor asks for its own.
+    """
+    states = [AchievementState.PUBLISHED.value]
+    secrecies = [Secrecy.PUBLIC.value]
+    if actor is not None and actor.roles:
+        secrecies.append(Secrecy.INTERNAL.value)
+    owner_id: UUID | None = None
+    if wanted.mine:
+        if actor is None:
+            raise Unauthenticated
+        owner_id = actor.require_party()
+    if owner_id is not None or access.oversees(actor):
+        states = [wanted.state.value] if wanted.state else [s.value for s in AchievementState]
+        secrecies = [secrecy.value for secrecy in Secrecy]
+    elif wanted.state not in {None, AchievementState.PUBLISHED}:
+        return []
+    if not wanted.mine and wanted.state is None:
+        states = [AchievementState.PUBLISHED.value]
+    chosen = repository.Filter(
+        states=states,
+        secrecies=secrecies,
+        q=wanted.q,
+        technical_field=wanted.technical_field,
+        ipc=wanted.ipc,
+        trl_min=wanted.trl_min,
+        transfer_mode=wanted.transfer_mode,
+        party_id=wanted.party_id,
+        owner_id=owner_id,
+        kind=wanted.kind,
+    )
+    return await repository.achievements(session, chosen, sort=sort, after=after, limit=limit)
+
+
+async def read_details(
+    session: AsyncSession, actor: Actor, achievement_id: UUID, now: datetime
+) -> Achievement:
+    """The achievement with its details; the reading is logged in the same transaction."""
+    achievement = access.readable(
+        actor,
+        await repository.achievement(session, achievement_id),
+        granted=await repository.granted_to(session, actor, achievement_id, now),
+    )
+    repository.log_disclosure(session, actor, achievement, now)
+    return achievement
+
+
+async def grants(
+    session: AsyncSession, actor: Actor, achievement_id: UUID
+) -> Sequence[DisclosureGrant]:
+    """Who was granted the details; for owners and overseers."""
+    await overseen(session, actor, achievement_id)
+    return await repository.grants(session, achievement_id)
+
+
+async def disclosures(
+    session: AsyncSession, actor: Actor, achievement_id: UUID, *, after: UUID | None, limit: int
+) -> Sequence[Disclosure]:
+    """Who read the details; for owners and overseers."""
+    await overseen(session, actor, achievement_id)
+    return await repository.disclosures(session, achievement_id, after=after, limit=limit)
+
+
+async def overseen(session: AsyncSession, actor: Actor, achievement_id: UUID) -> Achievement:
+    """The achievement for its owners and overseers; raises NotFound or DetailsNotGranted."""
+    achievement = await repository.achievement(session, achievement_id)
+    return access.readable(actor, achievement, granted=False)

@@ -1,0 +1,139 @@
+"""Decisions about achievements, without I/O."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from uuid import UUID
+
+from app.achievements.errors import (
+    BadRightNumber,
+    NoRight,
+    OwnerTwice,
+    PosterNotOwner,
+    RightKindMismatch,
+    RightNumberMissing,
+    RightTwice,
+    SharesNotWhole,
+)
+from app.kit.identifiers import BadIdentifier, check_patent_number, check_publication_number
+
+WHOLE_BP = 10_000
+"""All shares of an achievement, in basis points (1/100 of a percent)."""
+
+HOME_OFFICE = "CN"
+_PUBLICATION = re.compile(r"\s*[Cc][Nn]\s*[0-9 ]+[A-Za-z][0-9]?\s*")
+_PUBLICATION_KINDS = {
+    "A": "invention",
+    "B": "invention",
+    "C": "invention",
+    "U": "utility_model",
+    "Y": "utility_model",
+    "S": "design",
+}
+
+
+def check_shares(shares: Sequence[int], field: str) -> None:
+    """Shares in basis points sum to exactly 10,000; raises SharesNotWhole with the present sum."""
+    total = sum(shares)
+    if total != WHOLE_BP:
+        raise SharesNotWhole(
+            field=f"{field}.{len(shares) - 1}.share_bp",
+            sum_bp=total,
+            missing_bp=WHOLE_BP - total,
+            share_bp=shares[-1] + WHOLE_BP - total,
+        )
+
+
+def check_owners(
+    poster_id: UUID, owners: Sequence[tuple[UUID | None, str, int]], field: str
+) -> None:
+    """Every owner once, the poster among them, the shares whole.
+
+    Raises OwnerTwice, PosterNotOwner, SharesNotWhole.
+    """
+    seen: set[UUID | str] = set()
+    for position, (organisation_id, name, _) in enumerate(owners):
+        key = organisation_id or name
+        if key in seen:
+            raise OwnerTwice(field=f"{field}.{position}", name=name)
+        seen.add(key)
+    if poster_id not in seen:
+        raise PosterNotOwner(field=field, organisation_id=str(poster_id))
+    check_shares([share for _, _, share in owners], field)
+
+
+def is_patent(type_: str) -> bool:
+    """Whether a right of this type is a patent of any kind."""
+    return type_ == "patent" or type_.startswith("patent.")
+
+
+def check_right(type_: str, number: str | None, office: str, year: int, field: str) -> str | None:
+    """The number of a right in its one written form (rules.md 10.2).
+
+    Chinese patent numbers are checked against their check digit, publication numbers against
+    their form, and both against the kind of patent; numbers of other offices are taken as they
+    are. `year` is the latest that an application can be from.
+
+    Raises BadRightNumber, RightNumberMissing, RightKindMismatch.
+    """
+    if number is None or not number.strip():
+        if is_patent(type_):
+            raise RightNumberMissing(field=f"{field}.number", type=type_)
+        return None
+    if not is_patent(type_) or office != HOME_OFFICE:
+        return " ".join(number.split())
+    try:
+        written, kind = home_patent(number, year)
+    except BadIdentifier as error:
+        raise BadRightNumber(
+            field=f"{field}.number",
+            number=number[:64],
+            reason=error.reason,
+            expected=error.expected,
+        ) from None
+    if type_ not in {"patent", f"patent.{kind}"}:
+        raise RightKindMismatch(
+            field=f"{field}.type", number=written, type=type_, expected=f"patent.{kind}"
+        )
+    return written
+
+
+def home_patent(number: str, year: int) -> tuple[str, str]:
+    """A Chinese number in its one written form, and the kind of patent; raises BadIdentifier."""
+    if _PUBLICATION.fullmatch(number):
+        written = check_publication_number(number)
+        letter = written[-1] if written[-1].isalpha() else written[-2]
+        return written, _PUBLICATION_KINDS.get(letter, "invention")
+    found = check_patent_number(number, latest_year=year)
+    return found.number, found.kind
+
+
+def check_distinct(numbers: Sequence[tuple[str, str | None]], field: str) -> None:
+    """The same right is listed once; raises RightTwice."""
+    seen: set[tuple[str, str]] = set()
+    for position, (office, number) in enumerate(numbers):
+        if number is None:
+            continue
+        if (office, number) in seen:
+            raise RightTwice(field=f"{field}.{position}.number", number=number)
+        seen.add((office, number))
+
+
+def check_declared(types: Sequence[str], field: str) -> None:
+    """At least one right or know-how is declared; raises NoRight."""
+    if not any(type_ != "none" for type_ in types):
+        raise NoRight(field=field)
+
+
+@lru_cache(maxsize=4096)
+def _plain(character: str) -> str:
+    folded = unicodedata.normalize("NFKC", character).casefold()
+    return "".join(c for c in folded if c.isalnum())
+
+
+def title_key(title: str) -> bytes:
+    """16 bytes that are equal for titles that differ only in case, width, space and punctuation."""
+    plain = "".join(map(_plain, title))
+    return hashlib.blake2b(plain.encode(), digest_size=16).digest()

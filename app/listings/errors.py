@@ -1,0 +1,113 @@
+"""Refusals of the listings module."""
+
+from app.kit.errors import Conflict, Forbidden, Unprocessable
+
+
+class DisclosureTooShort(Unprocessable):
+    """The disclosure period is shorter than the profile asks for (rules.md C-5, C-6)."""
+
+    code = "disclosure_too_short"
+    zh = "信息披露期 {given} 个工作日过短:{profile} 在此价格下不得少于 {minimum} 个工作日"
+    en = (
+        "A disclosure period of {given} working days is too short:"
+        " {profile} asks for {minimum} at least at this price"
+    )
+
+
+class ProfileNotForSeller(Unprocessable):
+    """The listing profile is for sellers of another kind."""
+
+    code = "profile_not_for_seller"
+    zh = "{kind} 类机构不能使用挂牌规则 {profile};可用:{allowed}"
+    en = "A seller of kind {kind} cannot use the profile {profile}; it has: {allowed}"
+
+
+class LicenceMannerMismatch(Unprocessable):
+    """A licence says in which manner; nothing else does."""
+
+    code = "licence_manner_mismatch"
+    zh = "转化方式为许可(license)时必须填写许可方式,其他方式不得填写"
+    en = "license_manner is required when transfer_mode is license, and must be absent otherwise"
+
+
+class NotAnOffer(Unprocessable):
+    """The transfer mode offers nothing to another party."""
+
+    code = "not_an_offer"
+    zh = "转化方式 {transfer_mode} 不涉及受让方,不能挂牌"
+    en = "The transfer mode {transfer_mode} has no other party, so it cannot be listed"
+
+
+class DepositTooHigh(Unprocessable):
+    """The deposit is higher than the price."""
+
+    code = "deposit_too_high"
+    zh = "保证金 {deposit_fen} 分不得高于底价 {price_fen} 分"
+    en = "The deposit of {deposit_fen} fen must not be higher than the price of {price_fen} fen"
+
+
+class ReasonRequired(Unprocessable):
+    """The act needs a reason that the other side can read."""
+
+    code = "reason_required"
+    zh = "此操作必须说明理由"
+    en = "This act needs a reason"
+
+
+class ExclusiveRightListed(Conflict):
+    """The achievement has a live listing that excludes this one."""
+
+    code = "exclusive_right_listed"
+    zh = "该成果的同一权利已在挂牌 {listing_id} 中,独占性权利不能重复挂牌"
+    en = "Listing {listing_id} already offers this right; an exclusive right is listed once"
+
+
+class AchievementNotListable(Conflict):
+    """The achievement is no longer published, or not public."""
+
+    code = "achievement_not_listable"
+    zh = "成果当前状态为 {state}、密级为 {secrecy};只有已发布且密级为 public 的成果可以挂牌"
+    en = "The achievement is {state} and {secrecy}; it must be published and public to be listed"
+
+
+class ListingNotOpen(Conflict):
+    """Applications are taken in the disclosure period only (rules.md C-14)."""
+
+    code = "listing_not_open"
+    zh = "挂牌当前状态为 {state},披露期截止于 {closes_at};仅在披露期内可以办理"
+    en = (
+        "The listing is in state {state} and its period ends at {closes_at};"
+        " this is possible during the period only"
+    )
+
+
+class OwnListing(Forbidden):
+    """Sellers, and brokers who act for them on this listing, do not apply to it."""
+
+    code = "own_listing"
+    zh = "转让方及其受托经纪机构不得申请受让本挂牌项目"
+    en = "The seller, and the broker who listed it in the seller's name, cannot apply"
+
+
+class NotAnApplicant(Forbidden):
+    """Enterprises apply."""
+
+    code = "not_an_applicant"
+    zh = "仅企业可以申请受让,当前机构类型为 {kind}"
+    en = "Only enterprises apply; this organisation is of kind {kind}"
+
+
+class AlreadyApplied(Conflict):
+    """One application of one party to one listing."""
+
+    code = "already_applied"
+    zh = "该机构已对本挂牌提交过申请 {application_id}"
+    en = "This party has applied to this listing already: {application_id}"
+
+
+class NoDepositDue(Conflict):
+    """The listing asks for no deposit, or it was confirmed before."""
+
+    code = "no_deposit_due"
+    zh = "本挂牌不收取保证金,或保证金已确认到账"
+    en = "The listing asks for no deposit, or its arrival is confirmed already"

@@ -1,0 +1,110 @@
+"""Reads of the listings module."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kit.actor import Actor
+from app.kit.http import BadCursor, PageRequest
+from app.listings import access, repository
+from app.listings.models import Application, Listing
+from app.listings.repository import Filters, Reach, Sort
+from app.listings.schemas import PRIVATE_MEMBERS, ApplicationView, ListingView
+
+due = repository.due
+
+
+async def get(session: AsyncSession, actor: Actor | None, listing_id: UUID) -> ListingView:
+    """One listing, as much of it as the actor may see."""
+    return view(actor, access.visible(actor, await repository.listing(session, listing_id)))
+
+
+def view(actor: Actor | None, listing: Listing) -> ListingView:
+    """What the actor sees of a listing."""
+    shown = ListingView.model_validate(listing)
+    if not access.sees_all_of(actor, listing):
+        for name in PRIVATE_MEMBERS:
+            setattr(shown, name, None)
+    return shown
+
+
+async def page(
+    session: AsyncSession,
+    filters: Filters,
+    sort: Sort,
+    request: PageRequest,
+) -> Sequence[Listing]:
+    """One listing more than a page of them."""
+    return await repository.listings(
+        session, filters, sort, _position(sort, request), request.limit + 1
+    )
+
+
+def reach(actor: Actor | None, seller_id: UUID | None) -> Reach:
+    """Which listings a list for this seller may show: own ones all, overseers all but drafts."""
+    if actor is not None and seller_id is not None and seller_id == actor.party_id:
+        return "own"
+    if actor is not None and actor.roles & access.OVERSEERS:
+        return "overseer"
+    return "public"
+
+
+def position_of(sort: Sort, listing: Listing) -> list[Any]:
+    """The cursor after this listing."""
+    value = getattr(listing, repository.sort_column(sort).key)
+    return [value.isoformat() if isinstance(value, datetime) else value, str(listing.id)]
+
+
+def _position(sort: Sort, request: PageRequest) -> tuple[Any, UUID] | None:
+    if request.after is None:
+        return None
+    try:
+        value, last = request.after
+        listing_id = UUID(last)
+        if sort not in {"price", "-price"}:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                raise BadCursor(field="query.cursor")
+            return moment, listing_id
+    except (ValueError, TypeError, AttributeError):
+        raise BadCursor(field="query.cursor") from None
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**63:
+        raise BadCursor(field="query.cursor")
+    return value, listing_id
+
+
+async def applications(
+    session: AsyncSession, actor: Actor, listing_id: UUID, after: UUID | None, limit: int
+) -> list[ApplicationView]:
+    """Applications: all for the operator and the seller, the own one for others."""
+    listing = access.visible(actor, await repository.listing(session, listing_id))
+    everyone = access.sees_all_applications(actor) or actor.party_id == listing.seller_id
+    rows = await repository.applications(
+        session,
+        listing_id,
+        applicant_id=None if everyone else actor.require_party(),
+        after=after,
+        limit=limit,
+    )
+    return [application_view(actor, listing, row) for row in rows]
+
+
+def application_view(actor: Actor, listing: Listing, application: Application) -> ApplicationView:
+    """What the actor sees of an application: sellers learn names when the period is over."""
+    shown = ApplicationView.model_validate(application)
+    own = application.applicant_id == actor.party_id
+    if not own and not access.sees_applicants(actor, listing):
+        shown.applicant_id = shown.broker_id = shown.statement = shown.reason = None
+    return shown
+
+
+async def own_view(
+    session: AsyncSession, actor: Actor, application: Application
+) -> ApplicationView:
+    """An application after an act on it."""
+    listing = await repository.listing(session, application.listing_id)
+    assert listing is not None
+    return application_view(actor, listing, application)

@@ -1,0 +1,241 @@
+"""SQL of the listings module."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, delete, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.listings.models import Application, Listing, ListingClaim
+from app.listings.states import ApplicationState, ListingState
+
+Sort = Literal["newest", "price", "-price", "closing"]
+Reach = Literal["public", "overseer", "own"]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list of listings is narrowed to; the search fields are already normalised."""
+
+    phrases: tuple[str, ...] = ()
+    grams: tuple[str, ...] = ()
+    technical_field: str | None = None
+    ipc_term: str | None = None
+    regions: tuple[str, str] | None = None
+    transfer_mode: str | None = None
+    state: ListingState | None = None
+    price_min_fen: int | None = None
+    price_max_fen: int | None = None
+    seller_id: UUID | None = None
+    achievement_id: UUID | None = None
+    reach: Reach = "public"
+
+
+async def listing(
+    session: AsyncSession, listing_id: UUID, *, lock: Literal["", "update", "share"] = ""
+) -> Listing | None:
+    """One listing; a locked one is read as it is once the lock is held."""
+    query = select(Listing).where(Listing.id == listing_id)
+    if lock:
+        query = query.with_for_update(read=lock == "share").execution_options(
+            populate_existing=True
+        )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def unlocked_due(session: AsyncSession, listing_id: UUID) -> Listing | None:
+    """The listing, locked; None when another process holds it."""
+    query = (
+        select(Listing)
+        .where(Listing.id == listing_id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def listings_by_id(session: AsyncSession, ids: Iterable[UUID]) -> Sequence[Listing]:
+    """Listings with these ids, in no order."""
+    query = select(Listing).where(Listing.id.in_(list(ids)))
+    return (await session.execute(query)).scalars().all()
+
+
+async def listings(
+    session: AsyncSession, filters: Filters, sort: Sort, after: tuple[Any, UUID] | None, limit: int
+) -> Sequence[Listing]:
+    """A page of listings in the order of `sort`, ties by id."""
+    query = _narrowed(select(Listing), filters)
+    column = sort_column(sort)
+    key = tuple_(column, Listing.id)
+    descending = sort in {"newest", "-price"}
+    if sort == "closing":
+        query = query.where(Listing.closes_at.is_not(None))
+    if after is not None:
+        bound = tuple_(*after)
+        query = query.where(key < bound if descending else key > bound)
+    if descending:
+        query = query.order_by(column.desc(), Listing.id.desc())
+    else:
+        query = query.order_by(column, Listing.id)
+    return (await session.execute(query.limit(limit))).scalars().all()
+
+
+def sort_column(sort: Sort) -> InstrumentedAttribute[Any]:
+    """What a sort orders by, before the id."""
+    if sort == "closing":
+        return Listing.closes_at
+    return Listing.listed_at if sort == "newest" else Listing.price_fen
+
+
+def _narrowed(query: Select[Listing], filters: Filters) -> Select[Listing]:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.reach == "public":
+        conditions.append(Listing.published_at.is_not(None))
+    elif filters.reach == "overseer":
+        conditions.append(Listing.state != ListingState.DRAFT.value)
+    if filters.grams:
+        conditions.append(Listing.grams.contains(list(filters.grams)))
+    conditions += [
+        Listing.search_text.contains(phrase, autoescape=True) for phrase in filters.phrases
+    ]
+    if filters.ipc_term is not None:
+        conditions.append(Listing.ipc_terms.contains([filters.ipc_term]))
+    if filters.regions is not None:
+        conditions.append(Listing.region_code.between(*filters.regions))
+    if filters.price_min_fen is not None:
+        conditions.append(Listing.price_fen >= filters.price_min_fen)
+    if filters.price_max_fen is not None:
+        conditions.append(Listing.price_fen <= filters.price_max_fen)
+    for column, value in (
+        (Listing.technical_field, filters.technical_field),
+        (Listing.transfer_mode, filters.transfer_mode),
+        (Listing.state, filters.state.value if filters.state is not None else None),
+        (Listing.seller_id, filters.seller_id),
+        (Listing.achievement_id, filters.achievement_id),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    return query.where(*conditions)
+
+
+async def lock_achievements(session: AsyncSession, achievement_ids: Iterable[UUID]) -> None:
+    """Serialise decisions about the rights of these achievements until the transaction ends."""
+    for achievement_id in sorted(achievement_ids):
+        await session.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
+            {"key": f"listing-right:{achievement_id}"},
+        )
+
+
+async def excluding_listing(
+    session: AsyncSession, achievement_ids: Iterable[UUID], *, exclusive: bool
+) -> UUID | None:
+    """A live listing that leaves no room for a claim on these achievements."""
+    query = select(ListingClaim.listing_id).where(
+        ListingClaim.achievement_id.in_(list(achievement_ids))
+    )
+    if not exclusive:
+        query = query.where(ListingClaim.exclusive)
+    query = query.order_by(ListingClaim.listing_id).limit(1)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def release_claims(session: AsyncSession, listing_id: UUID) -> None:
+    """Drop the claims of a listing that is not live any more."""
+    await session.execute(delete(ListingClaim).where(ListingClaim.listing_id == listing_id))
+
+
+async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """Published listings whose period has ended, the earliest first."""
+    query = (
+        select(Listing.id)
+        .where(Listing.state == ListingState.PUBLISHED.value, Listing.closes_at <= now)
+        .order_by(Listing.closes_at, Listing.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def provisional(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[Listing]:
+    """Published listings with a provisional end, locked, by id."""
+    query = select(Listing).where(
+        Listing.state == ListingState.PUBLISHED.value, Listing.closes_provisional
+    )
+    if after is not None:
+        query = query.where(Listing.id > after)
+    query = (
+        query.order_by(Listing.id)
+        .limit(limit)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def application(
+    session: AsyncSession, application_id: UUID, *, lock: bool = False
+) -> Application | None:
+    """One application."""
+    query = select(Application).where(Application.id == application_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def application_of(
+    session: AsyncSession, listing_id: UUID, applicant_id: UUID
+) -> Application | None:
+    """A party's application to a listing."""
+    query = select(Application).where(
+        Application.listing_id == listing_id, Application.applicant_id == applicant_id
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def applications(
+    session: AsyncSession,
+    listing_id: UUID,
+    *,
+    applicant_id: UUID | None,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Application]:
+    """A page of applications to a listing, the oldest first."""
+    query = select(Application).where(Application.listing_id == listing_id)
+    if applicant_id is not None:
+        query = query.where(Application.applicant_id == applicant_id)
+    if after is not None:
+        query = query.where(Application.id > after)
+    return (await session.execute(query.order_by(Application.id).limit(limit))).scalars().all()
+
+
+async def undecided_or_qualified(session: AsyncSession, listing_id: UUID) -> Sequence[Application]:
+    """Applications that are not over, locked, the oldest first."""
+    query = (
+        select(Application)
+        .where(
+            Application.listing_id == listing_id,
+            Application.state.in_([ApplicationState.SUBMITTED, ApplicationState.QUALIFIED]),
+        )
+        .order_by(Application.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def qualified(
+    session: AsyncSession, listing_id: UUID, *, with_deposit: bool
+) -> Sequence[UUID]:
+    """Applicants that qualified, and whose deposit arrived if one is due, in order of applying."""
+    query = select(Application.applicant_id).where(
+        Application.listing_id == listing_id,
+        Application.state == ApplicationState.QUALIFIED.value,
+    )
+    if with_deposit:
+        query = query.where(Application.deposit_confirmed_at.is_not(None))
+    return (await session.execute(query.order_by(Application.id))).scalars().all()

@@ -1,0 +1,166 @@
+"""Wire shapes of the listings module."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from app.kit.http import FEN_LIMIT, Line, Paragraphs, ShortCode, WireModel
+from app.listings.states import ApplicationState, ListingState
+
+Amount = Annotated[int, Field(ge=1, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
+Deposit = Annotated[int, Field(ge=0, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
+WorkingDays = Annotated[int, Field(ge=1, le=250, strict=True)]
+ExtensionSeconds = Annotated[int, Field(ge=60, le=3600, strict=True)]
+BiddingMinutes = Annotated[int, Field(ge=1, le=30 * 24 * 60, strict=True)]
+OpeningMinutes = Annotated[int, Field(ge=0, le=90 * 24 * 60, strict=True)]
+Reason = Annotated[str, StringConstraints(max_length=2000)]
+Summary = Annotated[Paragraphs, StringConstraints(max_length=4000)]
+
+
+class NewListing(WireModel):
+    """A listing to be drafted.
+
+    Title and summary default to the achievement's. Without `profile` the rules follow from the
+    seller's kind; within a family of profiles the price decides the band.
+    """
+
+    achievement_id: UUID
+    title: Line | None = None
+    summary: Summary | None = None
+    transfer_mode: ShortCode = Field(examples=["license"])
+    license_manner: ShortCode | None = Field(None, examples=["exclusive"])
+    profile: ShortCode | None = Field(None, examples=["UNIVERSITY_LISTING"])
+    disclosure_working_days: WorkingDays = Field(examples=[10])
+    price_fen: Amount = Field(examples=[50_000_000])
+    deposit_fen: Deposit = 0
+    increment_fen: Amount = Field(examples=[1_000_000])
+    extension_s: ExtensionSeconds = 300
+    bidding_minutes: BiddingMinutes = 24 * 60
+    opens_after_minutes: OpeningMinutes = 0
+    conditions: Paragraphs = ""
+
+
+class ListingEdit(WireModel):
+    """Changed terms of a draft; what is absent stays."""
+
+    title: Line | None = None
+    summary: Summary | None = None
+    transfer_mode: ShortCode | None = None
+    license_manner: ShortCode | None = None
+    profile: ShortCode | None = None
+    disclosure_working_days: WorkingDays | None = None
+    price_fen: Amount | None = None
+    deposit_fen: Deposit | None = None
+    increment_fen: Amount | None = None
+    extension_s: ExtensionSeconds | None = None
+    bidding_minutes: BiddingMinutes | None = None
+    opens_after_minutes: OpeningMinutes | None = None
+    conditions: Paragraphs | None = None
+
+
+class ListingView(WireModel):
+    """A listing; the last members are for the seller and overseers.
+
+    `closes_at` is the end (24:00 in Shanghai) of the last working day; while `closes_provisional`
+    it may become later when the next year's official calendar is out.
+    """
+
+    id: UUID
+    version: int
+    achievement_id: UUID
+    seller_id: UUID
+    seller_name: str
+    broker_id: UUID | None
+    state: ListingState
+    title: str
+    summary: str
+    technical_field: str
+    ipc: list[str]
+    region_code: str
+    transfer_mode: str
+    license_manner: str | None
+    profile: str
+    rule_set: str
+    disclosure_working_days: int
+    price_fen: int
+    deposit_fen: int
+    increment_fen: int
+    extension_s: int
+    bidding_minutes: int
+    opens_after_minutes: int
+    conditions: str
+    published_at: datetime | None
+    disclosure_from: date | None
+    closes_at: datetime | None
+    closes_provisional: bool
+    calendar_version: str | None
+    closed_at: datetime | None
+    created_at: datetime | None = None
+    review_note: str | None = None
+    rule_notes: list[str] | None = None
+
+
+PRIVATE_MEMBERS = frozenset({"created_at", "review_note", "rule_notes"})
+PUBLIC_MEMBERS = tuple(name for name in ListingView.model_fields if name not in PRIVATE_MEMBERS)
+
+
+class ListingReview(WireModel):
+    """An operator's decision; a rejection says why."""
+
+    act: Literal["approve", "reject"]
+    reason: Reason = ""
+
+
+class Withdrawal(WireModel):
+    """Why a listing is withdrawn; required once it is published."""
+
+    reason: Reason = ""
+
+
+class NewApplication(WireModel):
+    """An application to be a bidder."""
+
+    statement: Paragraphs = ""
+
+
+class ApplicationDecision(WireModel):
+    """An operator's decision on an application; a refusal says why."""
+
+    act: Literal["qualify", "refuse"]
+    reason: Reason = ""
+
+
+class ApplicationView(WireModel):
+    """An application; who applied and what they wrote is absent where it is secret."""
+
+    id: UUID
+    listing_id: UUID
+    state: ApplicationState
+    created_at: datetime
+    decided_at: datetime | None
+    deposit_confirmed_at: datetime | None
+    applicant_id: UUID | None = None
+    broker_id: UUID | None = None
+    statement: str | None = None
+    reason: str | None = None
+
+
+class ProfileView(WireModel):
+    """A listing profile; `verify` names the parameters that were not read at their source."""
+
+    code: str
+    family: str
+    rule_set: str
+    zh: str
+    en: str
+    seller_kinds: list[str]
+    min_disclosure_wd: int
+    price_from_fen: int
+    price_below_fen: int | None
+    deposit_usual_max_bp: int
+    effective_from: date
+    effective_until: date | None
+    source: str
+    verify: list[str]

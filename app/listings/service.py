@@ -1,0 +1,498 @@
+"""Use cases: draft, review, publish, apply, qualify, close; what other modules ask."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.achievements import service as achievements
+from app.achievements.facts import AchievementFacts
+from app.kit import audit, calendar_store, clock, jobs
+from app.kit.actor import SYSTEM, Actor
+from app.kit.calendar import local_day
+from app.kit.errors import NotFound
+from app.kit.http import require_version
+from app.kit.states import move
+from app.listings import access, repository, rules
+from app.listings.errors import (
+    AchievementNotListable,
+    AlreadyApplied,
+    ExclusiveRightListed,
+    NoDepositDue,
+    NotAnApplicant,
+    OwnListing,
+)
+from app.listings.facts import ListingFacts
+from app.listings.models import Application, Listing, ListingClaim
+from app.listings.schemas import (
+    ApplicationDecision,
+    ListingEdit,
+    ListingReview,
+    NewApplication,
+    NewListing,
+)
+from app.listings.states import APPLICATION_MOVES, MOVES, ApplicationState, ListingState
+from app.parties import service as parties
+
+RECOUNT_BATCH = 200
+SCHEDULE_AUCTION = "auctions.schedule"
+RECOUNT = "listings.recount"
+
+
+async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listing:
+    """Draft a listing of an own, published achievement.
+
+    Raises NotFound, AchievementNotPublished, UnknownValue and what `rules.judge` raises.
+    """
+    seller_id = _trader(actor)
+    achievement = await achievements.require_postable(session, actor, new.achievement_id)
+    seller = await parties.facts(session, seller_id)
+    _check_codes(new.transfer_mode, new.license_manner)
+    listing = Listing(
+        **new.model_dump(exclude={"title", "summary", "profile"}),
+        title=new.title or achievement.title,
+        summary=achievement.summary if new.summary is None else new.summary,
+        technical_field=achievement.technical_field,
+        ipc=list(achievement.ipc),
+        seller_id=seller_id,
+        seller_name=seller.name,
+        broker_id=actor.organisation_id if actor.client_id else None,
+        region_code=seller.region_code,
+        state=ListingState.DRAFT.value,
+    )
+    now = await clock.now(session)
+    listing.judge(seller.kind, new.profile, local_day(now))
+    session.add(listing)
+    await session.flush()
+    _record(session, actor, "create", listing, before=None, after=listing.terms())
+    return listing
+
+
+async def edit(
+    session: AsyncSession, actor: Actor, listing_id: UUID, change: ListingEdit, version: int
+) -> Listing:
+    """Change a draft's terms against the version that was read."""
+    _trader(actor)
+    listing = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
+    require_version(listing.version, version)
+    move(MOVES, ListingState(listing.state), "edit")
+    changed = change.model_dump(exclude_unset=True)
+    manner_given = "license_manner" in changed
+    manner = changed.pop("license_manner", None)
+    changed = {name: value for name, value in changed.items() if value is not None}
+    profile = changed.pop("profile", listing.profile)
+    before = listing.terms()
+    for name, value in changed.items():
+        setattr(listing, name, value)
+    if manner_given or listing.transfer_mode != "license":
+        listing.license_manner = manner
+    _check_codes(listing.transfer_mode, listing.license_manner)
+    seller = await parties.facts(session, listing.seller_id)
+    listing.judge(seller.kind, profile, local_day(await clock.now(session)))
+    listing.version += 1
+    await session.flush()
+    _record(session, actor, "edit", listing, before=before, after=listing.terms())
+    return listing
+
+
+async def submit(session: AsyncSession, actor: Actor, listing_id: UUID) -> Listing:
+    """Hand a draft in for review; from here on it holds its claim on the right.
+
+    Raises ExclusiveRightListed when a live listing leaves no room for it.
+    """
+    _trader(actor)
+    listing = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
+    state = move(MOVES, ListingState(listing.state), "submit")
+    achievement = await achievements.require_postable(session, actor, listing.achievement_id)
+    seller = await parties.facts(session, listing.seller_id)
+    listing.judge(seller.kind, listing.profile, local_day(await clock.now(session)))
+    await _claim(session, listing, achievement)
+    _change(session, actor, "submit", listing, state)
+    await session.flush()
+    return listing
+
+
+async def _claim(session: AsyncSession, listing: Listing, achievement: AchievementFacts) -> None:
+    """Claim the right to the achievement, and to every member of a package."""
+    ids = {achievement.id, *achievement.member_ids}
+    await repository.lock_achievements(session, ids)
+    other = await repository.excluding_listing(session, ids, exclusive=listing.exclusive)
+    if other is not None:
+        raise ExclusiveRightListed(field="listing.achievement_id", listing_id=str(other))
+    session.add_all(
+        ListingClaim(listing_id=listing.id, achievement_id=item, exclusive=listing.exclusive)
+        for item in sorted(ids)
+    )
+
+
+async def review(
+    session: AsyncSession, actor: Actor, listing_id: UUID, decision: ListingReview
+) -> Listing:
+    """An operator publishes a listing, or sends it back to the seller with a reason."""
+    _operator(actor)
+    listing = access.visible(actor, await repository.listing(session, listing_id, lock="update"))
+    state = move(MOVES, ListingState(listing.state), decision.act)
+    if actor.party_id == listing.seller_id:
+        raise OwnListing
+    if decision.act == "reject":
+        rules.require_reason(decision.reason)
+        await repository.release_claims(session, listing.id)
+        listing.review_note = decision.reason
+        _change(session, actor, "reject", listing, state, reason=decision.reason)
+    else:
+        await _publish(session, actor, listing, state, decision.reason)
+    await session.flush()
+    return listing
+
+
+async def _publish(
+    session: AsyncSession, actor: Actor, listing: Listing, state: ListingState, note: str
+) -> None:
+    achievement = await achievements.facts(session, listing.achievement_id)
+    if achievement.state != "published" or achievement.secrecy != "public":
+        raise AchievementNotListable(
+            field="listing.achievement_id", state=achievement.state, secrecy=achievement.secrecy
+        )
+    seller = await parties.facts(session, listing.seller_id)
+    now = await clock.now(session)
+    listing.judge(seller.kind, listing.profile, local_day(now))
+    calendar = await calendar_store.calendar(session)
+    period = rules.period(now, listing.disclosure_working_days, calendar)
+    listing.published_at = listing.listed_at = now
+    listing.disclosure_from = period.disclosure_from
+    listing.closes_at = period.closes_at
+    listing.closes_provisional = period.provisional
+    listing.calendar_version = period.calendar_version
+    listing.review_note = note or None
+    _change(
+        session,
+        actor,
+        "approve",
+        listing,
+        state,
+        reason=note,
+        published_at=now,
+        rule_notes=listing.rule_notes,
+        **listing.period(),
+    )
+
+
+async def withdraw(session: AsyncSession, actor: Actor, listing_id: UUID, reason: str) -> Listing:
+    """The seller takes a listing back; once it is published, with a reason everyone can read."""
+    _trader(actor)
+    listing = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
+    state = move(MOVES, ListingState(listing.state), "withdraw")
+    if listing.state == ListingState.PUBLISHED:
+        now = await clock.now(session)
+        rules.require_open(listing.state, listing.closes_at, now)
+        rules.require_reason(reason)
+        listing.closed_at = now
+    listing.review_note = reason or None
+    await repository.release_claims(session, listing.id)
+    _change(session, actor, "withdraw", listing, state, reason=reason)
+    await session.flush()
+    return listing
+
+
+async def apply(
+    session: AsyncSession, actor: Actor, listing_id: UUID, new: NewApplication
+) -> Application:
+    """An enterprise applies to be a bidder, within the disclosure period (rules.md C-14).
+
+    Raises NotFound, OwnListing, NotAnApplicant, ListingNotOpen and AlreadyApplied.
+    """
+    applicant_id = _trader(actor)
+    listing = access.visible(actor, await repository.listing(session, listing_id, lock="share"))
+    if listing.seller_id in {applicant_id, actor.organisation_id} or (
+        listing.broker_id is not None and listing.broker_id == actor.organisation_id
+    ):
+        raise OwnListing
+    applicant = await parties.facts(session, applicant_id)
+    if applicant.kind != "enterprise":
+        raise NotAnApplicant(kind=applicant.kind)
+    rules.require_open(listing.state, listing.closes_at, await clock.now(session))
+    known = await repository.application_of(session, listing_id, applicant_id)
+    if known is not None:
+        raise AlreadyApplied(application_id=str(known.id))
+    application = Application(
+        listing_id=listing_id,
+        applicant_id=applicant_id,
+        broker_id=actor.organisation_id if actor.client_id else None,
+        statement=new.statement,
+        state=ApplicationState.SUBMITTED.value,
+    )
+    session.add(application)
+    await session.flush()
+    _record_application(session, actor, "submit", application, before=None)
+    return application
+
+
+async def decide(
+    session: AsyncSession,
+    actor: Actor,
+    listing_id: UUID,
+    application_id: UUID,
+    decision: ApplicationDecision,
+) -> Application:
+    """An operator qualifies or refuses an applicant within the period; a refusal says why."""
+    _operator(actor)
+    if decision.act == "refuse":
+        rules.require_reason(decision.reason)
+    application, now = await _open_application(session, listing_id, application_id)
+    _move_application(session, actor, application, decision.act, now, decision.reason)
+    await session.flush()
+    return application
+
+
+async def confirm_deposit(
+    session: AsyncSession, actor: Actor, listing_id: UUID, application_id: UUID
+) -> Application:
+    """An operator confirms that an applicant's deposit arrived in time (rules.md C-14)."""
+    _operator(actor)
+    application, now = await _open_application(session, listing_id, application_id)
+    listing = await repository.listing(session, listing_id)
+    assert listing is not None
+    move(APPLICATION_MOVES, ApplicationState(application.state), "confirm_deposit")
+    if listing.deposit_fen == 0 or application.deposit_confirmed_at is not None:
+        raise NoDepositDue
+    application.deposit_confirmed_at = now
+    application.version += 1
+    _record_application(session, actor, "confirm_deposit", application, before={"deposit": None})
+    await session.flush()
+    return application
+
+
+async def withdraw_application(
+    session: AsyncSession, actor: Actor, listing_id: UUID, application_id: UUID
+) -> Application:
+    """An applicant steps back, within the period."""
+    _trader(actor)
+    known = await repository.application(session, application_id)
+    access.own_application(actor, known, listing_id)
+    application, now = await _open_application(session, listing_id, application_id)
+    _move_application(session, actor, application, "withdraw", now, "")
+    await session.flush()
+    return application
+
+
+async def _open_application(
+    session: AsyncSession, listing_id: UUID, application_id: UUID
+) -> tuple[Application, datetime]:
+    """An application, locked after its listing, whose disclosure period still runs."""
+    listing = await repository.listing(session, listing_id, lock="share")
+    application = await repository.application(session, application_id, lock=True)
+    if listing is None or application is None or application.listing_id != listing_id:
+        raise NotFound
+    now = await clock.now(session)
+    rules.require_open(listing.state, listing.closes_at, now)
+    return application, now
+
+
+def _move_application(
+    session: AsyncSession,
+    actor: Actor,
+    application: Application,
+    act: str,
+    now: datetime,
+    reason: str,
+) -> None:
+    before = {"state": application.state}
+    state = move(APPLICATION_MOVES, ApplicationState(application.state), act)
+    application.state = state.value
+    application.reason = reason or None
+    application.decided_at = now
+    application.version += 1
+    _record_application(session, actor, act, application, before=before)
+
+
+async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
+    """End a disclosure period: schedule the auction, or fail without a qualified bidder.
+
+    Does nothing when the listing is not due or another process is at it. Applicants who are not
+    qualified by now, or whose deposit did not arrive, are out (rules.md C-14).
+    """
+    listing = await repository.unlocked_due(session, listing_id)
+    if (
+        listing is None
+        or listing.state != ListingState.PUBLISHED
+        or listing.closes_at is None
+        or listing.closes_at > now
+    ):
+        return
+    bidders = 0
+    for application in await repository.undecided_or_qualified(session, listing_id):
+        if application.state == ApplicationState.SUBMITTED:
+            _move_application(session, SYSTEM, application, "refuse", now, "period_over")
+        elif listing.deposit_fen > 0 and application.deposit_confirmed_at is None:
+            _move_application(session, SYSTEM, application, "withdraw", now, "deposit_missing")
+        else:
+            bidders += 1
+    act = "close" if bidders else "fail"
+    state = move(MOVES, ListingState(listing.state), act)
+    listing.closed_at = now
+    if bidders:
+        await jobs.defer(session, SCHEDULE_AUCTION, listing_id=str(listing_id))
+    else:
+        await repository.release_claims(session, listing_id)
+    _change(session, SYSTEM, act, listing, state, qualified=bidders, closed_at=now)
+
+
+async def recount(session: AsyncSession, after: UUID | None) -> None:
+    """Count provisional periods anew, a batch in this transaction and the rest in the next job.
+
+    The end never becomes earlier than people were told; running it again changes nothing.
+    """
+    calendar = await calendar_store.calendar(session)
+    rows = await repository.provisional(session, after, RECOUNT_BATCH)
+    for listing in rows:
+        assert listing.disclosure_from is not None
+        assert listing.closes_at is not None
+        new = rules.recounted(
+            listing.disclosure_from, listing.closes_at, listing.disclosure_working_days, calendar
+        )
+        before = listing.period()
+        listing.closes_at = new.closes_at
+        listing.closes_provisional = new.provisional
+        listing.calendar_version = new.calendar_version
+        if listing.period() != before:
+            listing.version += 1
+            _record(session, SYSTEM, "recount", listing, before=before, after=listing.period())
+    if len(rows) == RECOUNT_BATCH:
+        await jobs.defer(session, RECOUNT, after=str(rows[-1].id))
+
+
+async def record_award(
+    session: AsyncSession, actor: Actor, listing_id: UUID, now: datetime
+) -> None:
+    """The bidding found a winner."""
+    listing = await _existing(session, listing_id)
+    state = move(MOVES, ListingState(listing.state), "award")
+    await repository.release_claims(session, listing_id)
+    _change(session, actor, "award", listing, state, at=now)
+    await session.flush()
+
+
+async def record_failure(
+    session: AsyncSession, actor: Actor, listing_id: UUID, reason: str, now: datetime
+) -> None:
+    """The bidding found no winner."""
+    listing = await _existing(session, listing_id)
+    state = move(MOVES, ListingState(listing.state), "fail")
+    await repository.release_claims(session, listing_id)
+    listing.review_note = reason or None
+    _change(session, actor, "fail", listing, state, at=now, reason=reason)
+    await session.flush()
+
+
+async def _existing(session: AsyncSession, listing_id: UUID) -> Listing:
+    listing = await repository.listing(session, listing_id, lock="update")
+    if listing is None:
+        raise NotFound
+    return listing
+
+
+async def facts(session: AsyncSession, listing_id: UUID) -> ListingFacts:
+    """What other modules may know of one listing; raises NotFound."""
+    found = await facts_of(session, [listing_id])
+    if listing_id not in found:
+        raise NotFound
+    return found[listing_id]
+
+
+async def facts_of(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, ListingFacts]:
+    """What other modules may know of listings, by id; unknown ids are left out."""
+    names = [name for name in ListingFacts.__dataclass_fields__ if name != "ipc"]
+    return {
+        row.id: ListingFacts(ipc=tuple(row.ipc), **{name: getattr(row, name) for name in names})
+        for row in await repository.listings_by_id(session, ids)
+    }
+
+
+async def qualified_bidders(session: AsyncSession, listing_id: UUID) -> tuple[UUID, ...]:
+    """Who may bid: qualified, and with a confirmed deposit if one is due; in order of applying."""
+    listing = await repository.listing(session, listing_id)
+    if listing is None:
+        raise NotFound
+    return tuple(
+        await repository.qualified(session, listing_id, with_deposit=listing.deposit_fen > 0)
+    )
+
+
+def _trader(actor: Actor) -> UUID:
+    actor.require_role("trader")
+    actor.require_scope("trade")
+    return actor.require_party()
+
+
+def _operator(actor: Actor) -> None:
+    actor.require_role(access.OPERATOR)
+    actor.require_scope("trade")
+
+
+def _check_codes(transfer_mode: str, license_manner: str | None) -> None:
+    parties.require_code("transfer_modes", transfer_mode, "body.transfer_mode")
+    if license_manner is not None:
+        parties.require_code("license_manners", license_manner, "body.license_manner")
+
+
+def _change(
+    session: AsyncSession,
+    actor: Actor,
+    act: str,
+    listing: Listing,
+    state: ListingState,
+    **facts: Any,
+) -> None:
+    """Move a listing to its next state and note it."""
+    before = {"state": listing.state}
+    listing.state = state.value
+    listing.version += 1
+    _record(session, actor, act, listing, before=before, after={"state": state, **facts})
+
+
+def _record(
+    session: AsyncSession,
+    actor: Actor,
+    act: str,
+    listing: Listing,
+    *,
+    before: dict[str, Any] | None,
+    after: dict[str, Any],
+) -> None:
+    audit.record(
+        session,
+        actor,
+        f"listing.{act}",
+        "listing",
+        listing.id,
+        before=before,
+        after=after,
+        rule_set=listing.rule_set,
+    )
+
+
+def _record_application(
+    session: AsyncSession,
+    actor: Actor,
+    act: str,
+    application: Application,
+    *,
+    before: dict[str, Any] | None,
+) -> None:
+    audit.record(
+        session,
+        actor,
+        f"application.{act}",
+        "listing_application",
+        application.id,
+        before=before,
+        after={
+            "listing": application.listing_id,
+            "applicant": application.applicant_id,
+            "state": application.state,
+            "reason": application.reason,
+            "deposit": application.deposit_confirmed_at,
+        },
+    )

@@ -1,0 +1,53 @@
+"""The life of a listing and of an application to it."""
+
+from enum import StrEnum
+
+
+class ListingState(StrEnum):
+    """Life of a listing."""
+
+    DRAFT = "draft"
+    UNDER_REVIEW = "under_review"
+    PUBLISHED = "published"
+    CLOSED = "closed"
+    AWARDED = "awarded"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+MOVES: dict[tuple[ListingState, str], ListingState] = {
+    (ListingState.DRAFT, "edit"): ListingState.DRAFT,
+    (ListingState.DRAFT, "submit"): ListingState.UNDER_REVIEW,
+    (ListingState.UNDER_REVIEW, "approve"): ListingState.PUBLISHED,
+    (ListingState.UNDER_REVIEW, "reject"): ListingState.DRAFT,
+    (ListingState.PUBLISHED, "close"): ListingState.CLOSED,
+    (ListingState.PUBLISHED, "fail"): ListingState.FAILED,
+    (ListingState.CLOSED, "award"): ListingState.AWARDED,
+    (ListingState.CLOSED, "fail"): ListingState.FAILED,
+    (ListingState.DRAFT, "withdraw"): ListingState.WITHDRAWN,
+    (ListingState.UNDER_REVIEW, "withdraw"): ListingState.WITHDRAWN,
+    (ListingState.PUBLISHED, "withdraw"): ListingState.WITHDRAWN,
+}
+
+LIVE = frozenset({ListingState.UNDER_REVIEW, ListingState.PUBLISHED, ListingState.CLOSED})
+"""States in which a listing holds its claim on the achievement's right."""
+
+
+class ApplicationState(StrEnum):
+    """Life of an application to be a bidder."""
+
+    SUBMITTED = "submitted"
+    QUALIFIED = "qualified"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+APPLICATION_MOVES: dict[tuple[ApplicationState, str], ApplicationState] = {
+    (ApplicationState.SUBMITTED, "qualify"): ApplicationState.QUALIFIED,
+    (ApplicationState.SUBMITTED, "refuse"): ApplicationState.REFUSED,
+    (ApplicationState.QUALIFIED, "refuse"): ApplicationState.REFUSED,
+    (ApplicationState.SUBMITTED, "withdraw"): ApplicationState.WITHDRAWN,
+    (ApplicationState.QUALIFIED, "withdraw"): ApplicationState.WITHDRAWN,
+    (ApplicationState.SUBMITTED, "confirm_deposit"): ApplicationState.SUBMITTED,
+    (ApplicationState.QUALIFIED, "confirm_deposit"): ApplicationState.QUALIFIED,
+}
