@@ -1,5 +1,154 @@
 """HTTP of the contracts module."""
 
-from fastapi import APIRouter
+from typing import Annotated
+from uuid import UUID
 
-routers: tuple[APIRouter, ...] = ()
+from fastapi import APIRouter, Path, Response
+
+from app.contracts import service
+from app.contracts.errors import (
+    AlreadySigned,
+    ClassFixedByDeal,
+    EmptyTerm,
+    LicenceOutlastsPatent,
+    LicenceTermMissing,
+    NonTechnicalExceedsTotal,
+    PatentTermsMissing,
+    PatentUnknown,
+    PaymentTermsWrong,
+    StaleText,
+    SubClassMismatch,
+)
+from app.contracts.schemas import (
+    ContractEdit,
+    ContractRow,
+    ContractView,
+    Signing,
+    TextRow,
+    TextView,
+)
+from app.contracts.states import ContractState
+from app.kit.actor import CurrentActor, RoleRequired, ScopeRequired
+from app.kit.db import Uow
+from app.kit.errors import (
+    IllegalMove,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    Unauthenticated,
+)
+from app.kit.errors import problems as declared
+from app.kit.http import BadCursor, IfMatch, Page, Paging, cursor_id, etag, make_page, trade_router
+
+contracts = trade_router("/contracts", "contracts")
+routers: tuple[APIRouter, ...] = (contracts,)
+
+_ACT = (Unauthenticated, RoleRequired, ScopeRequired, NotFound, IllegalMove)
+
+
+@contracts.get("", responses=declared(Unauthenticated, BadCursor))
+async def list_contracts(
+    session: Uow,
+    actor: CurrentActor,
+    page: Paging,
+    state: ContractState | None = None,
+    deal_id: UUID | None = None,
+) -> Page[ContractRow]:
+    """The acting party's contracts, the newest first; regulators see all."""
+    rows = await service.contract_list(
+        session, actor, state=state, deal_id=deal_id, after=cursor_id(page), limit=page.limit + 1
+    )
+    items, cursor = make_page(rows, page, lambda row: [row.id])
+    return Page(items=[ContractRow.model_validate(row) for row in items], next_cursor=cursor)
+
+
+@contracts.get("/{contract_id}", responses=declared(Unauthenticated, NotFound))
+async def get_contract(
+    response: Response, session: Uow, actor: CurrentActor, contract_id: UUID
+) -> ContractView:
+    """One contract with its text, for its parties and regulators."""
+    contract = await service.get(session, actor, contract_id)
+    response.headers["ETag"] = etag(contract.version)
+    return await service.view(session, contract)
+
+
+@contracts.get("/{contract_id}/versions", responses=declared(Unauthenticated, NotFound))
+async def list_versions(session: Uow, actor: CurrentActor, contract_id: UUID) -> list[TextRow]:
+    """All texts that the contract had, the first one first."""
+    rows = await service.text_list(session, actor, contract_id)
+    return [TextRow.model_validate(row) for row in rows]
+
+
+@contracts.get(
+    "/{contract_id}/versions/{text_version}", responses=declared(Unauthenticated, NotFound)
+)
+async def get_version(
+    session: Uow,
+    actor: CurrentActor,
+    contract_id: UUID,
+    text_version: Annotated[int, Path(ge=1, le=1_000_000)],
+) -> TextView:
+    """One text that the contract had, in full."""
+    found = await service.text_version(session, actor, contract_id, text_version)
+    return TextView.model_validate(found)
+
+
+@contracts.patch(
+    "/{contract_id}",
+    responses=declared(
+        *_ACT,
+        PreconditionFailed,
+        PreconditionRequired,
+        ClassFixedByDeal,
+        SubClassMismatch,
+        NonTechnicalExceedsTotal,
+        PaymentTermsWrong,
+        PatentUnknown,
+        LicenceOutlastsPatent,
+    ),
+)
+async def edit_contract(
+    response: Response,
+    session: Uow,
+    actor: CurrentActor,
+    contract_id: UUID,
+    version: IfMatch,
+    change: ContractEdit,
+) -> ContractView:
+    """Change the terms of a draft; either party may. The text is generated anew."""
+    contract = await service.edit(session, actor, contract_id, change, version)
+    response.headers["ETag"] = etag(contract.version)
+    return await service.view(session, contract)
+
+
+@contracts.post(
+    "/{contract_id}/propose",
+    responses=declared(*_ACT, EmptyTerm, PatentTermsMissing, LicenceTermMissing),
+)
+async def propose_contract(
+    response: Response, session: Uow, actor: CurrentActor, contract_id: UUID
+) -> ContractView:
+    """Freeze the text for signing; either party may."""
+    contract = await service.propose(session, actor, contract_id)
+    response.headers["ETag"] = etag(contract.version)
+    return await service.view(session, contract)
+
+
+@contracts.post("/{contract_id}/withdraw-proposal", responses=declared(*_ACT))
+async def withdraw_proposal(
+    response: Response, session: Uow, actor: CurrentActor, contract_id: UUID
+) -> ContractView:
+    """Take a text that is not signed by both back to draft; either party may."""
+    contract = await service.withdraw_proposal(session, actor, contract_id)
+    response.headers["ETag"] = etag(contract.version)
+    return await service.view(session, contract)
+
+
+@contracts.post("/{contract_id}/sign", responses=declared(*_ACT, StaleText, AlreadySigned))
+async def sign_contract(
+    response: Response, session: Uow, actor: CurrentActor, contract_id: UUID, signing: Signing
+) -> ContractView:
+    """Sign the proposed text for one's party; names the text by its hash."""
+    contract = await service.sign(session, actor, contract_id, signing.text_sha256)
+    response.headers["ETag"] = etag(contract.version)
+    return await service.view(session, contract)

@@ -1,6 +1,20 @@
-"""What runs later or on a deadline in the contracts module."""
+"""What runs later in the contracts module."""
 
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.contracts import service
 from app.kit.deadlines import Deadline
+from app.kit.jobs import job
+
+
+@job("contracts.draft")
+async def draft(session: AsyncSession, _now: datetime, *, deal_id: str) -> None:
+    """Draft the contract of a deal; nothing happens when it is there."""
+    await service.draft(session, UUID(deal_id))
+
 
 DEADLINES: tuple[Deadline, ...] = ()
 CALENDAR_JOBS: tuple[str, ...] = ()

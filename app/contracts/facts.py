@@ -1,0 +1,42 @@
+"""What other modules may know about contracts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class ContractFacts:
+    """A contract as other modules see it; amounts in fen.
+
+    `sub_class` is the full code of the list `contract_classes`, such as `transfer.patent_right`,
+    and None where a class has no sub-classes.
+    """
+
+    id: UUID
+    deal_id: UUID
+    seller_id: UUID
+    buyer_id: UUID
+    contract_class: str
+    sub_class: str | None
+    title: str
+    text_sha256: str
+    total_fen: int
+    technical_fen: int
+    payment_mode: str
+    state: str
+    signed_at: datetime | None
+    technical_field: str
+    achievement_id: UUID
+
+
+@dataclass(frozen=True)
+class ContractDocument:
+    """The text of a contract with the hash that was signed; for the office that examines it."""
+
+    contract_id: UUID
+    title: str
+    text_version: int
+    text: str
+    text_sha256: str
+    signed_at: datetime | None

@@ -1,0 +1,80 @@
+"""SQL of the contracts module."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.contracts.models import Contract, ContractSignature, ContractText
+
+
+async def contract(
+    session: AsyncSession, contract_id: UUID, *, lock: bool = False
+) -> Contract | None:
+    """One contract."""
+    query = select(Contract).where(Contract.id == contract_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def contract_of_deal(session: AsyncSession, deal_id: UUID) -> Contract | None:
+    """The contract of a deal."""
+    query = select(Contract).where(Contract.deal_id == deal_id)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def contracts_by_id(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Contract]:
+    """Contracts with these ids, in no order."""
+    return (await session.execute(select(Contract).where(Contract.id.in_(ids)))).scalars().all()
+
+
+async def contracts(
+    session: AsyncSession,
+    *,
+    party_id: UUID | None,
+    state: str | None,
+    deal_id: UUID | None,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Contract]:
+    """A page of contracts, the newest first; of one party unless `party_id` is None."""
+    query = select(Contract)
+    if party_id is not None:
+        query = query.where(or_(Contract.seller_id == party_id, Contract.buyer_id == party_id))
+    if state is not None:
+        query = query.where(Contract.state == state)
+    if deal_id is not None:
+        query = query.where(Contract.deal_id == deal_id)
+    if after is not None:
+        query = query.where(Contract.id < after)
+    return (await session.execute(query.order_by(Contract.id.desc()).limit(limit))).scalars().all()
+
+
+async def texts(session: AsyncSession, contract_id: UUID) -> Sequence[ContractText]:
+    """All texts that a contract had, the first one first."""
+    query = (
+        select(ContractText)
+        .where(ContractText.contract_id == contract_id)
+        .order_by(ContractText.text_version)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def text(session: AsyncSession, contract_id: UUID, text_version: int) -> ContractText | None:
+    """One text of a contract."""
+    query = select(ContractText).where(
+        ContractText.contract_id == contract_id, ContractText.text_version == text_version
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def signatures(session: AsyncSession, contract_id: UUID) -> Sequence[ContractSignature]:
+    """All signatures over any text of a contract, the first one first."""
+    query = (
+        select(ContractSignature)
+        .where(ContractSignature.contract_id == contract_id)
+        .order_by(ContractSignature.id)
+    )
+    return (await session.execute(query)).scalars().all()

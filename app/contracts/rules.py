@@ -1,0 +1,211 @@
+"""Decisions about contracts, without I/O: classes, amounts, payment, patents, licence terms."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from app.contracts.errors import (
+    ClassFixedByDeal,
+    LicenceOutlastsPatent,
+    LicenceTermMissing,
+    NonTechnicalExceedsTotal,
+    PatentTermsMissing,
+    PatentUnknown,
+    PaymentTermsWrong,
+    SubClassMismatch,
+)
+from app.contracts.states import PATENT_SUB_CLASSES, ContractClass, PaymentMode
+
+_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+_PLACES = ("", "拾", "佰", "仟")
+
+_CLASSES_OF_MODE: dict[str, tuple[ContractClass, ...]] = {
+    "assign": (ContractClass.TRANSFER,),
+    "equity_contribution": (ContractClass.TRANSFER,),
+    "license": (ContractClass.LICENSE,),
+    "cooperate": (ContractClass.DEVELOPMENT,),
+    "self_implement": (
+        ContractClass.SERVICE,
+        ContractClass.DEVELOPMENT,
+        ContractClass.CONSULTING,
+    ),
+    "other": (ContractClass.SERVICE, ContractClass.DEVELOPMENT, ContractClass.CONSULTING),
+}
+"""The first class is the one that a draft gets. Equity contribution may be registered as transfer
+(rules.md 3.1: 浙江条例 19, 北京条例 23)."""
+
+_SUB_CLASS_OF_RIGHT: dict[str, tuple[str, str]] = {
+    "patent": ("patent_right", "patent_license"),
+    "know_how": ("know_how", "know_how_license"),
+    "software_copyright": ("software_copyright", "software_copyright"),
+    "ic_layout": ("ic_layout", "ic_layout"),
+    "plant_animal_variety": ("plant_variety", "plant_variety"),
+    "bio_drug_variety": ("bio_drug_variety", "bio_drug_variety"),
+}
+"""Sub-class of a transfer and of a licence by the type of the right; the first that is there."""
+
+
+@dataclass(frozen=True)
+class PatentParticulars:
+    """What a contract says of a patent (民法典 845)."""
+
+    number: str
+    invention_name: str | None
+    patentee: str | None
+    expires_on: date | None
+
+
+def chinese_amount(fen: int) -> str:
+    """An amount in fen in the capital figures of documents, e.g. 壹仟贰佰叁拾肆元伍角陆分.
+
+    By the People's Bank's rules for filling in instruments: 整 closes an amount without 分, and
+    零 stands for skipped places. Raises ValueError for a negative amount.
+    """
+    if fen < 0:
+        raise ValueError(f"{fen} fen is negative")
+    yuan, rest = divmod(fen, 100)
+    jiao, cent = divmod(rest, 10)
+    whole = f"{_number(yuan)}元" if yuan or not rest else ""
+    tenth = f"{_DIGITS[jiao]}角" if jiao else ("零" if yuan and cent else "")
+    return whole + tenth + (f"{_DIGITS[cent]}分" if cent else "整")
+
+
+def _number(value: int) -> str:
+    """A whole number in capital figures, grouped by 亿 and 万."""
+    for size, unit in ((10**8, "亿"), (10**4, "万")):
+        if value >= size:
+            high, low = divmod(value, size)
+            gap = "零" if 0 < low < size // 10 else ""
+            return _number(high) + unit + gap + (_number(low) if low else "")
+    if value == 0:
+        return _DIGITS[0]
+    text, skipped = "", False
+    for place in range(3, -1, -1):
+        digit = value // 10**place % 10
+        if digit == 0:
+            skipped = bool(text)
+            continue
+        text += ("零" if skipped else "") + _DIGITS[digit] + _PLACES[place]
+        skipped = False
+    return text
+
+
+def class_of(transfer_mode: str, right_types: Iterable[str]) -> tuple[ContractClass, str | None]:
+    """Class and sub-class that a draft gets from the deal's transfer mode and the rights."""
+    chosen = classes_of(transfer_mode)[0]
+    if chosen is ContractClass.DEVELOPMENT:
+        return chosen, "development.joint"
+    if chosen is ContractClass.SERVICE:
+        return chosen, "service.service"
+    families = {kind.partition(".")[0] for kind in right_types}
+    found = next((kind for kind in _SUB_CLASS_OF_RIGHT if kind in families), "know_how")
+    index = 0 if chosen is ContractClass.TRANSFER else 1
+    return chosen, f"{chosen.value}.{_SUB_CLASS_OF_RIGHT[found][index]}"
+
+
+def classes_of(transfer_mode: str) -> tuple[ContractClass, ...]:
+    """The classes that a deal of this transfer mode can have."""
+    return _CLASSES_OF_MODE.get(transfer_mode, _CLASSES_OF_MODE["other"])
+
+
+def check_class(
+    transfer_mode: str, chosen: ContractClass, sub_class: str | None, subs: Sequence[str]
+) -> None:
+    """Raise ClassFixedByDeal or SubClassMismatch; `subs` are the sub-classes of the class."""
+    allowed = classes_of(transfer_mode)
+    if chosen not in allowed:
+        raise ClassFixedByDeal(
+            field="body.contract_class",
+            transfer_mode=transfer_mode,
+            allowed=[item.value for item in allowed],
+        )
+    if (sub_class is None) == bool(subs) or (sub_class is not None and sub_class not in subs):
+        raise SubClassMismatch(
+            field="body.sub_class",
+            sub_class=sub_class,
+            contract_class=chosen.value,
+            allowed=list(subs),
+        )
+
+
+def technical_amount(total_fen: int, non_technical_fen: Iterable[int]) -> int:
+    """Total minus the itemised non-technical cost, in fen (rules.md 3.3, TV-B3)."""
+    items = sum(non_technical_fen)
+    if items > total_fen:
+        raise NonTechnicalExceedsTotal(
+            field="body.non_technical_items", sum_fen=items, total_fen=total_fen
+        )
+    return total_fen - items
+
+
+def check_payment(
+    mode: PaymentMode,
+    total_fen: int,
+    instalments_fen: Sequence[int],
+    *,
+    royalty: bool,
+    upfront_fen: int | None,
+) -> None:
+    """The details that a mode of payment needs, and no others (民法典 846; rules.md 3.4)."""
+    expected, field = "", "body.payment_mode"
+    if mode is PaymentMode.LUMP_INSTALMENTS:
+        field = "body.instalments"
+        if len(instalments_fen) < 2 or sum(instalments_fen) != total_fen:
+            expected = f"instalments, two or more, that sum to {total_fen} fen"
+    elif instalments_fen:
+        field, expected = "body.instalments", "no instalments"
+    if mode in {PaymentMode.ROYALTY, PaymentMode.ROYALTY_WITH_UPFRONT}:
+        wants_upfront = mode is PaymentMode.ROYALTY_WITH_UPFRONT
+        if not royalty:
+            field, expected = "body.royalty", "royalty with base and rate"
+        elif wants_upfront and not (upfront_fen and upfront_fen <= total_fen):
+            field, expected = "body.royalty.upfront_fen", f"1 to {total_fen} fen"
+        elif not wants_upfront and upfront_fen:
+            field, expected = "body.royalty.upfront_fen", "no upfront_fen"
+    elif royalty:
+        field, expected = "body.royalty", "no royalty"
+    if expected:
+        raise PaymentTermsWrong(field=field, mode=mode.value, expected_terms=expected)
+
+
+def check_patent_numbers(numbers: Iterable[str], known: Sequence[str]) -> None:
+    """Raise PatentUnknown for a patent that is not one of the achievement's rights."""
+    for index, number in enumerate(numbers):
+        if number not in known:
+            raise PatentUnknown(
+                field=f"body.patents.{index}.number", number=number, allowed=list(known)
+            )
+
+
+def check_patent_terms(sub_class: str | None, patents: Sequence[PatentParticulars]) -> None:
+    """A contract about a patent names invention, patentee, number and expiry (民法典 845).
+
+    A patent that is applied for has no expiry yet, so an application right needs none.
+    Raises PatentTermsMissing with every place that is empty.
+    """
+    if sub_class not in PATENT_SUB_CLASSES:
+        return
+    missing = [] if patents else ["patents"]
+    for index, patent in enumerate(patents):
+        wanted: Mapping[str, object] = {
+            "number": patent.number,
+            "invention_name": patent.invention_name,
+            "patentee": patent.patentee,
+            "expires_on": patent.expires_on or sub_class == "transfer.patent_application_right",
+        }
+        missing += [f"patents.{index}.{name}" for name, value in wanted.items() if not value]
+    if missing:
+        raise PatentTermsMissing(field="body.patents", missing=missing)
+
+
+def check_licence_term(
+    contract_class: ContractClass, until: date | None, expiries: Iterable[date | None]
+) -> None:
+    """A licence has an end, and it is not after the last licensed patent's (民法典 865)."""
+    if contract_class is not ContractClass.LICENSE:
+        return
+    if until is None:
+        raise LicenceTermMissing(field="body.licence_until")
+    known = [day for day in expiries if day is not None]
+    if known and until > max(known):
+        raise LicenceOutlastsPatent(field="body.licence_until", latest=max(known).isoformat())

@@ -1,0 +1,78 @@
+"""Contract texts: versioned templates per class, filled in by a sandboxed template engine.
+
+What parties write goes in as values only; it is never read as a template.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from app.contracts.rules import chinese_amount
+from app.kit.money import format_yuan
+
+_DIRECTORY = Path(__file__).parent / "templates"
+TEMPLATE_VERSION = "v1"
+
+LABELS: dict[str, dict[str, str]] = {
+    "manner": {"exclusive": "独占", "sole": "排他", "ordinary": "普通"},
+    "base": {
+        "product_price": "产品价格",
+        "added_output_value": "实施后新增的产值",
+        "profit": "利润",
+        "sales": "产品销售额",
+        "other": "双方另行约定的基数",
+    },
+    "rate_kind": {"fixed": "固定比例", "increasing": "逐年递增比例", "decreasing": "逐年递减比例"},
+}
+
+
+@cache
+def _environment() -> SandboxedEnvironment:
+    # Plain text, not HTML: escaping would spoil the contract, and pages escape it themselves.
+    environment = SandboxedEnvironment(
+        loader=FileSystemLoader(_DIRECTORY),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["yuan"] = format_yuan
+    environment.filters["capitals"] = chinese_amount
+    environment.globals["labels"] = LABELS
+    return environment
+
+
+@cache
+def default_clauses(contract_class: str) -> dict[str, str]:
+    """Clauses that a draft of the class starts with; they state the law's defaults."""
+    loaded: dict[str, dict[str, str]] = json.loads(
+        (_DIRECTORY / f"clauses.{TEMPLATE_VERSION}.json").read_text(encoding="utf-8")
+    )
+    return loaded["common"] | loaded[contract_class]
+
+
+def template_of(contract_class: str) -> str:
+    """The name, with its version, of the template in force for a class."""
+    return f"{contract_class}.{TEMPLATE_VERSION}"
+
+
+def render(template: str, facts: Mapping[str, Any]) -> str:
+    """The text of a contract. Lines end in a line feed, and no line is blank twice in a row."""
+    text = _environment().get_template(f"{template}.txt").render(facts)
+    lines: list[str] = []
+    for line in (line.rstrip() for line in text.splitlines()):
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text in UTF-8, in hexadecimal digits: what the parties sign."""
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,54 @@
+"""Who may see and act on registrations."""
+
+from app.kit.actor import Actor
+from app.kit.errors import NotFound
+from app.parties.states import Role
+from app.registrations.errors import WrongApplicant
+from app.registrations.models import Registration
+from app.registrations.states import RegistrationState, Side
+
+SIDES_ZH = {Side.SELLER: "卖方", Side.BUYER: "买方"}
+
+
+def sees_all(actor: Actor) -> bool:
+    """Regulators see every registration."""
+    return Role.REGULATOR in actor.roles
+
+
+def _of_office(actor: Actor, registration: Registration) -> bool:
+    return (
+        Role.REGISTRAR in actor.roles
+        and actor.organisation_id == registration.office_id
+        and registration.state != RegistrationState.DRAFT
+    )
+
+
+def visible(actor: Actor, registration: Registration | None) -> Registration:
+    """The registration, for the contract's parties, the office it was handed to, regulators."""
+    if registration is None:
+        raise NotFound
+    parties = {registration.seller_id, registration.buyer_id}
+    if sees_all(actor) or actor.party_id in parties or _of_office(actor, registration):
+        return registration
+    raise NotFound
+
+
+def applied_for(actor: Actor, registration: Registration | None) -> Registration:
+    """The registration, for a trader of the party that applied."""
+    found = visible(actor, registration)
+    actor.require_role(Role.TRADER)
+    actor.require_scope("trade")
+    if actor.party_id != found.applicant_id:
+        side = Side.SELLER if found.applicant_id == found.seller_id else Side.BUYER
+        raise WrongApplicant(side=side.value, side_zh=SIDES_ZH[side])
+    return found
+
+
+def examined(actor: Actor, registration: Registration | None) -> Registration:
+    """The registration, for a registrar of its office."""
+    found = visible(actor, registration)
+    actor.require_role(Role.REGISTRAR)
+    actor.require_scope("trade")
+    if not _of_office(actor, found):
+        raise NotFound
+    return found

@@ -1,0 +1,31 @@
+"""What other modules may know about registrations."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class RegistrationFacts:
+    """A registered contract as the statistics count it; amounts in fen.
+
+    Kinds and regions are those of the parties when registration was applied for.
+    """
+
+    id: UUID
+    contract_id: UUID
+    number: str
+    contract_class: str
+    sub_class: str | None
+    total_fen: int
+    technical_fen: int
+    technical_field: str
+    seller_id: UUID
+    seller_kind: str
+    seller_region: str
+    buyer_id: UUID
+    buyer_kind: str
+    buyer_region: str
+    office_id: UUID
+    registered_at: datetime
+    signed_at: datetime
