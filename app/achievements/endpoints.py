@@ -1,18 +1,22 @@
 """HTTP of the achievements module."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
+from fastapi.responses import StreamingResponse
 
-from app.achievements import queries, service
+from app.achievements import documents, queries, service
 from app.achievements.errors import (
     BadIpc,
     BadPackageMember,
     BadRightNumber,
     ConfidentialNotPublic,
     DetailsNotGranted,
+    DocumentEmpty,
+    DocumentNameNeeded,
     FieldNeeded,
     GranteeUnknown,
     GrantEnded,
@@ -33,15 +37,16 @@ from app.achievements.schemas import (
     AchievementView,
     DetailsView,
     DisclosureView,
+    DocumentView,
     GrantView,
     NewAchievement,
     NewGrant,
     NewPackage,
 )
-from app.achievements.states import AchievementKind, AchievementState
+from app.achievements.states import AchievementKind, AchievementState, Audience
 from app.kit import clock
-from app.kit.actor import CurrentActor, OptionalActor
-from app.kit.db import Uow
+from app.kit.actor import Actor, CurrentActor, OptionalActor
+from app.kit.db import Sessions, Uow
 from app.kit.errors import (
     Forbidden,
     IllegalMove,
@@ -63,6 +68,8 @@ from app.kit.http import (
     trade_router,
 )
 from app.kit.idempotency import Idempotent
+from app.kit.problems import TooLarge
+from app.kit.storage import READ_BYTES, StorageUnavailable, document_store
 
 achievements = trade_router("/achievements", "achievements")
 packages = trade_router("/packages", "achievements")
@@ -284,3 +291,79 @@ async def list_disclosures(
     )
     items, cursor = make_page(rows, page, lambda row: [row.id])
     return Page(items=[DisclosureView.model_validate(row) for row in items], next_cursor=cursor)
+
+
+@achievements.post(
+    "/{achievement_id}/documents",
+    status_code=201,
+    responses=declared(*_OWN, TooLarge, DocumentEmpty, DocumentNameNeeded, StorageUnavailable),
+)
+async def add_document(
+    request: Request,
+    response: Response,
+    achievement_id: UUID,
+    file: UploadFile,
+    audience: Annotated[Audience, Form()] = Audience.RESTRICTED,
+) -> DocumentView:
+    """Add a file; the same bytes again give the same document, so a retry is safe."""
+    sessions: Sessions = request.app.state.sessions
+    new = documents.described(file.filename, file.content_type, audience)
+    async with sessions() as session, session.begin():
+        actor = await _signed_in(session, request)
+        await documents.require_uploader(session, actor, achievement_id)
+    settings = request.app.state.settings
+    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    async with sessions() as session, session.begin():
+        document = await documents.add(session, actor, achievement_id, new, stored)
+    response.headers["Location"] = f"/api/v1/achievements/{achievement_id}/documents/{document.id}"
+    return DocumentView.model_validate(document)
+
+
+async def _signed_in(session: Any, request: Request) -> Actor:
+    actor: Actor | None = await request.app.state.authenticate(session, request)
+    if actor is None:
+        raise Unauthenticated
+    return actor
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(READ_BYTES):
+        yield chunk
+
+
+@achievements.get("/{achievement_id}/documents", responses=declared(Unauthenticated, NotFound))
+async def list_documents(
+    session: Uow, actor: OptionalActor, achievement_id: UUID
+) -> list[DocumentView]:
+    """Files of an achievement that the caller may read."""
+    rows = await documents.listed(session, actor, achievement_id, await clock.now(session))
+    return [DocumentView.model_validate(row) for row in rows]
+
+
+@achievements.get(
+    "/{achievement_id}/documents/{document_id}",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "the file's bytes"},
+        304: {"description": "the caller has these bytes"},
+        **declared(Unauthenticated, NotFound, DetailsNotGranted, StorageUnavailable),
+    },
+)
+async def download_document(request: Request, achievement_id: UUID, document_id: UUID) -> Response:
+    """A file's bytes; the ETag is their SHA-256, and the reading of a restricted one is logged."""
+    sessions: Sessions = request.app.state.sessions
+    async with sessions() as session, session.begin():
+        actor = await request.app.state.authenticate(session, request)
+        now = await clock.now(session)
+        document = await documents.read(session, actor, achievement_id, document_id, now)
+    tag = f'"{document.sha256}"'
+    headers = {
+        "ETag": tag,
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(document.name, safe='')}",
+    }
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    chunks = await document_store(request.app.state.settings).open(document.sha256)
+    headers["Content-Length"] = str(document.size_bytes)
+    return StreamingResponse(chunks, media_type=document.media_type, headers=headers)

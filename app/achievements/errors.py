@@ -154,3 +154,19 @@ class GrantEnded(Unprocessable):
     code = "grant_ended"
     zh = "授权截止时间须晚于现在({now})"
     en = "A grant must end later than now ({now})"
+
+
+class DocumentEmpty(Unprocessable):
+    """A document has bytes."""
+
+    code = "document_empty"
+    zh = "文件为空,请上传有内容的文件"
+    en = "The file is empty; upload one with content"
+
+
+class DocumentNameNeeded(Unprocessable):
+    """A document has a name."""
+
+    code = "document_name_needed"
+    zh = "文件须有文件名,最多 {longest} 个字符"
+    en = "The file needs a name of at most {longest} printable characters"

@@ -40,8 +40,8 @@ from app.achievements.schemas import (
     NewRight,
 )
 from app.achievements.states import MOVES, AchievementKind, AchievementState, Secrecy
-from app.kit import audit, clock, codes
-from app.kit.actor import Actor
+from app.kit import audit, clock, codes, mail
+from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound
 from app.kit.http import require_version
 from app.kit.identifiers import BadIdentifier, check_ipc
@@ -51,6 +51,15 @@ from app.parties.states import OrganisationState, Role
 
 PLAIN = ("title", "summary", "details", "industry_code", "trl", "funding")
 """Columns that are taken from the wire as they are."""
+
+
+GRANT_SUBJECT = "成果详细资料授权 / Access to an achievement's details"
+GRANT_MAIL = """{name}:
+
+{owner} 已授权贵机构查阅成果 {id} 的详细资料,每次查阅均会记录。
+
+{owner} lets your organisation read the details of achievement {id}. Every reading is logged.
+"""
 
 
 async def create(session: AsyncSession, actor: Actor, new: NewAchievement) -> Achievement:
@@ -390,7 +399,19 @@ async def grant_details(
         achievement.id,
         after={"organisation": new.organisation_id, "ends_at": new.ends_at},
     )
+    await _tell_grantee(session, achievement, grant)
     return grant
+
+
+async def _tell_grantee(
+    session: AsyncSession, achievement: Achievement, grant: DisclosureGrant
+) -> None:
+    """A mail to the grantee, if its contact is an address; without anything that is restricted."""
+    grantee = await parties.get(session, SYSTEM, grant.organisation_id)
+    if not mail.is_address(grantee.contact):
+        return
+    text = GRANT_MAIL.format(name=grantee.name, owner=achievement.owners[0].name, id=achievement.id)
+    await mail.defer(session, grantee.contact, GRANT_SUBJECT, text)
 
 
 async def revoke_grant(

@@ -18,6 +18,7 @@ from app.kit import clock
 from app.kit.db import Sessions
 
 MAX_ATTEMPTS = 12
+RETRY = procrastinate.RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=2)
 Handler = Callable[..., Awaitable[None]]
 
 queue = procrastinate.App(connector=procrastinate.PsycopgConnector())
@@ -31,12 +32,28 @@ def job(name: str) -> Callable[[Handler], Handler]:
         @queue.task(
             name=name,
             pass_context=True,
-            retry=procrastinate.RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=2),
+            retry=RETRY,
         )
         async def run(context: procrastinate.JobContext, /, **arguments: Any) -> None:
             sessions: Sessions = context.additional_context["sessions"]
             async with sessions() as session, session.begin():
                 await handler(session, await clock.now(session), **arguments)
+
+        return handler
+
+    return register
+
+
+def effect(name: str) -> Callable[[Handler], Handler]:
+    """Register `handler(settings, **arguments)` for an act on the outside world, such as mail.
+
+    It runs in no transaction: nobody waits on the network with a lock in hand.
+    """
+
+    def register(handler: Handler) -> Handler:
+        @queue.task(name=name, pass_context=True, retry=RETRY)
+        async def run(context: procrastinate.JobContext, /, **arguments: Any) -> None:
+            await handler(context.additional_context["settings"], **arguments)
 
         return handler
 
