@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from app.achievements import service
+from app.achievements import documents, queries, service
 from app.kit.errors import Unprocessable
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
 from app.parties import service as parties
@@ -49,7 +49,7 @@ async def achievement_list(
     page = paging(cursor)
     symbol = ipc.replace(" ", "").upper()
     sort = sort if sort in {"newest", "oldest", "title"} else "newest"
-    wanted = service.Wanted(
+    wanted = queries.Wanted(
         q=q.strip()[:100] or None,
         technical_field=field or None,
         ipc=symbol if _IPC.fullmatch(symbol) else None,
@@ -58,7 +58,7 @@ async def achievement_list(
         party_id=_uuid(party),
         mine=bool(mine) and visit.actor is not None,
     )
-    rows = await service.achievement_list(
+    rows = await queries.achievement_list(
         visit.session,
         visit.actor,
         wanted,
@@ -215,7 +215,7 @@ async def read_details(visit: Visit, achievement_id: UUID, form: Posted) -> Resp
     details = ""
     attempt = visit.attempt()
     async with attempt:
-        row = await service.read_details(visit.session, actor, achievement_id, visit.now)
+        row = await queries.read_details(visit.session, actor, achievement_id, visit.now)
         details = row.details
     return await _show(visit, achievement_id, attempt.complaints, attempt.status, details, True)
 
@@ -233,7 +233,9 @@ async def change_state(visit: Visit, achievement_id: UUID, form: Posted) -> Resp
             await service.publish(visit.session, actor, achievement_id, visit.now)
     if attempt.failed:
         return await _show(visit, achievement_id, attempt.complaints, attempt.status)
-    return visit.go(f"/achievements/{achievement_id}", "saved" if act == "withdraw" else "published")
+    return visit.go(
+        f"/achievements/{achievement_id}", "saved" if act == "withdraw" else "published"
+    )
 
 
 async def _show(
@@ -245,12 +247,12 @@ async def _show(
     disclosed: bool = False,
 ) -> Response:
     visit.here = f"/achievements/{achievement_id}"
-    row = await service.get(visit.session, visit.actor, achievement_id, visit.now)
+    row = await queries.get(visit.session, visit.actor, achievement_id, visit.now)
     members = await service.facts_of(visit.session, row.member_ids) if row.member_ids else {}
     owner = visit.is_party(row.lead_party_id, *row.owner_ids)
     readings: Sequence[Any] = []
     if owner and visit.actor is not None:
-        readings = await service.disclosures(
+        readings = await queries.disclosures(
             visit.session, visit.actor, achievement_id, after=None, limit=_SHOWN_READINGS
         )
     readers = {item.client_id or item.organisation_id for item in readings}
@@ -263,15 +265,9 @@ async def _show(
         names=await parties.facts_of(visit.session, ids),
         owner=owner,
         poster=visit.is_party(row.lead_party_id) and visit.has_role("trader"),
-        may_read=visit.actor is not None and await _may_read(visit, row, owner),
+        files=await documents.listed(visit.session, visit.actor, achievement_id, visit.now),
         readings=readings,
         details=details,
         disclosed=disclosed and not said,
         complaints=said,
     )
-
-
-async def _may_read(visit: Visitor, row: Any, owner: bool) -> bool:
-    if owner or visit.has_role("operator", "regulator", "platform_admin"):
-        return True
-    return await service.granted(visit.session, visit.actor, row.id, visit.now)

@@ -130,6 +130,4 @@ async def _show(
 
 
 def _can_bid(visit: Visitor, item: Any) -> bool:
-    return (
-        item.my_number is not None and item.phase == Phase.OPEN and visit.has_role("trader")
-    )
+    return item.my_number is not None and item.phase == Phase.OPEN and visit.has_role("trader")

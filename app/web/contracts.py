@@ -9,7 +9,8 @@ from app.contracts import service
 from app.contracts.states import ContractState
 from app.kit.http import cursor_id, make_page
 from app.parties import service as parties
-from app.parties.states import OrganisationKind
+from app.registrations import queries as registrations
+from app.registrations import service as offices
 from app.web.forms import Complaint
 from app.web.organisations import paging
 from app.web.visit import Posted, Visit, Visitor
@@ -84,25 +85,23 @@ async def sign(visit: Visit, contract_id: UUID, form: Posted) -> Response:
     return visit.go(f"/contracts/{contract_id}", "signed")
 
 
-async def _show(
-    visit: Visitor, contract_id: UUID, said: list[Complaint], status: int
-) -> Response:
+async def _show(visit: Visitor, contract_id: UUID, said: list[Complaint], status: int) -> Response:
     visit.here = f"/contracts/{contract_id}"
     actor = visit.require_actor()
-    item = await service.view(
-        visit.session, await service.get(visit.session, actor, contract_id)
-    )
+    item = await service.view(visit.session, await service.get(visit.session, actor, contract_id))
     current = [one for one in item.signatures if one.text_version == item.text_version]
     party = visit.is_party(item.seller_id, item.buyer_id) and visit.has_role("trader")
     signed = {one.party_id for one in current}
-    offices = await parties.organisation_list(
+    seller = await parties.facts(visit.session, item.seller_id)
+    choices = await offices.office_list(visit.session, seller.region_code[:2])
+    known = await registrations.registration_list(
         visit.session,
         actor,
         state=None,
-        kind=OrganisationKind.REGISTRATION_OFFICE,
-        name=None,
+        contract_id=contract_id,
+        overdue=None,
         after=None,
-        limit=100,
+        limit=10,
     )
     return visit.page(
         "contract.html",
@@ -112,7 +111,10 @@ async def _show(
         signatures=current,
         party=party,
         may_sign=party and item.state == ContractState.SIGNING and actor.party_id not in signed,
-        may_register=item.state == ContractState.SIGNED and visit.is_party(item.seller_id),
-        offices=[(str(office.id), office.name) for office in offices],
+        may_register=party
+        and item.state == ContractState.SIGNED
+        and all(row.state == "refused" for row in known),
+        offices=[(str(office.organisation_id), office.name) for office in choices],
+        registrations=known,
         complaints=said,
     )

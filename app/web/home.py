@@ -14,6 +14,8 @@ from app.listings import endpoints as listings
 from app.listings.states import ListingState
 from app.parties import service as parties
 from app.parties.states import OrganisationState
+from app.registrations import queries as registrations
+from app.registrations.states import RegistrationState
 from app.web.statistics import market_figures
 from app.web.visit import Visit, Visitor
 
@@ -85,6 +87,8 @@ async def desk(visit: Visit) -> Response:
         "reviews": [],
         "applicants": [],
         "organisations": [],
+        "queue": [],
+        "own_registrations": [],
     }
     if trader:
         shown["own_listings"] = await _listings(visit, LONG, "newest", seller_id=actor.party_id)
@@ -93,6 +97,17 @@ async def desk(visit: Visit) -> Response:
         shown["bidding"] = [
             *await _auctions(visit, AuctionState.OPEN, mine=True),
             *await _auctions(visit, AuctionState.SCHEDULED, mine=True),
+        ]
+        shown["own_registrations"] = [
+            row
+            for state in (RegistrationState.DRAFT, RegistrationState.NEEDS_CORRECTION)
+            for row in await _registrations(visit, state)
+        ]
+    if visit.has_role("registrar"):
+        shown["queue"] = [
+            row
+            for state in (RegistrationState.SUBMITTED, RegistrationState.ACCEPTED)
+            for row in await _registrations(visit, state)
         ]
     if visit.has_role("operator"):
         shown["reviews"] = await _listings(visit, LONG, "newest", state=ListingState.UNDER_REVIEW)
@@ -108,7 +123,11 @@ async def desk(visit: Visit) -> Response:
             limit=LONG.limit,
         )
     return visit.page(
-        "desk.html", trader=trader, roles=sorted(actor.roles), clients=await _clients(visit), **shown
+        "desk.html",
+        trader=trader,
+        roles=sorted(actor.roles),
+        clients=await _clients(visit),
+        **shown,
     )
 
 
@@ -125,11 +144,26 @@ async def _contracts(visit: Visitor, state: ContractState) -> list[Any]:
     )
 
 
+async def _registrations(visit: Visitor, state: RegistrationState) -> list[Any]:
+    rows = await registrations.registration_list(
+        visit.session,
+        visit.require_actor(),
+        state=state,
+        contract_id=None,
+        overdue=None,
+        after=None,
+        limit=LONG.limit,
+    )
+    return [registrations.view(row) for row in rows]
+
+
 async def _clients(visit: Visitor) -> list[tuple[str, str]]:
     """The clients that a broker may choose to act for."""
     if visit.own is None or visit.own.kind != "broker" or visit.actor is None:
         return []
     rows = await parties.mandates(visit.session, visit.actor)
-    given = [row.client_id for row in rows if row.revoked_at is None and row.broker_id == visit.own.id]
+    given = [
+        row.client_id for row in rows if row.revoked_at is None and row.broker_id == visit.own.id
+    ]
     names = await parties.facts_of(visit.session, given)
     return [(str(client), names[client].name) for client in dict.fromkeys(given)]

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from app.achievements import queries as achievement_queries
 from app.achievements import service as achievements
 from app.auctions import service as auctions
 from app.kit.errors import Problem
@@ -170,10 +171,10 @@ async def _form(
         found = None
     kind = visit.organisation.kind if visit.organisation is not None else ""
     profiles = [one for one in await endpoints.list_profiles() if kind in one.seller_kinds]
-    own = await achievements.achievement_list(
+    own = await achievement_queries.achievement_list(
         visit.session,
         visit.actor,
-        achievements.Wanted(mine=True),
+        achievement_queries.Wanted(mine=True),
         sort="newest",
         after=None,
         limit=100,

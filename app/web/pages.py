@@ -3,12 +3,39 @@
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app.web import account, errors, home, organisations, platform
+from app.web import (
+    account,
+    achievements,
+    auctions,
+    contracts,
+    deals,
+    documents,
+    errors,
+    home,
+    listings,
+    organisations,
+    platform,
+    registrations,
+    statistics,
+)
 from app.web.render import HERE
 from app.web.session import Rotations
 
 router = APIRouter(include_in_schema=False)
-for _part in (home, account, organisations, platform):
+for _part in (
+    home,
+    account,
+    organisations,
+    platform,
+    achievements,
+    documents,
+    listings,
+    auctions,
+    deals,
+    contracts,
+    registrations,
+    statistics,
+):
     router.include_router(_part.router)
 
 

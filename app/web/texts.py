@@ -193,3 +193,23 @@ def field_name(path: str) -> Pair:
     """The label of a field path such as `body.owners.0.share_bp`."""
     named = [part for part in path.split(".") if part in FIELDS]
     return FIELDS[named[-1]] if named else (path, path)
+
+
+REFUSALS: dict[str, Pair] = {
+    "invalid_or_not_effective": ("合同无效或者尚未生效", "The contract is void or not in effect"),
+    "not_technology_contract": ("不属于技术合同", "It is no technology contract"),
+    "unclear_party_subject_or_price": (
+        "主体、标的或者价款不明确",
+        "Parties, subject or price are unclear",
+    ),
+    "approval_missing": ("缺少法定批准", "An approval that the law demands is missing"),
+    "name_mismatch_uncorrected": (
+        "名称与内容不符且未补正",
+        "Name and content differ and were not corrected",
+    ),
+    "monopoly_clause": ("含有非法垄断技术条款", "It holds a clause that monopolises technology"),
+    "documents_missing": ("材料不齐全", "Documents are missing"),
+    "seal_mismatch": ("印章与主体不一致", "The seal is not that of the party"),
+    "other": ("其他", "Another reason"),
+}
+"""Why registration is refused, in short (rules.md 3.2)."""
