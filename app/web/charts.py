@@ -67,8 +67,8 @@ def bar_chart(points: Sequence[Point], title: str) -> Markup:
 
 
 def _bar(x: float, y: float, width: float, height: float) -> Markup:
-    shape = '<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>'
-    return Markup(shape).format(x, y, width, height)
+    shape = Markup('<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
+    return shape.format(x, y, width, height)
 
 
 def _highest(points: Sequence[Point]) -> int:
