@@ -35,6 +35,7 @@ class RuleSet:
     title: str
     effective_from: date
     extension_s: Parameter
+    minimum_minutes: Parameter
     minimum_bidders: Parameter
     first_bid_at_start: Parameter
 
@@ -45,6 +46,7 @@ RULE_SETS: tuple[RuleSet, ...] = (
         title="最高人民法院关于人民法院网络司法拍卖若干问题的规定(法释〔2016〕18号)",
         effective_from=date(2017, 1, 1),
         extension_s=Parameter(300, "法释〔2016〕18号 art. 20: five minutes from the last bid"),
+        minimum_minutes=Parameter(24 * 60, "法释〔2016〕18号 art. 20: 24 hours of bidding"),
         minimum_bidders=Parameter(1, "法释〔2016〕18号 art. 11: one bid at the start price sells"),
         first_bid_at_start=Parameter(
             1, "法释〔2016〕18号 art. 20; rules.md 5.3 first_bid_at_start", verify=True
@@ -60,6 +62,18 @@ def rule_set_on(day: date) -> RuleSet:
     if not known:
         raise LookupError(f"no rule set for bidding was in force on {day}")
     return max(known, key=lambda rules: rules.effective_from)
+
+
+def deviations(rule_set: RuleSet, extension_s: int, bidding_minutes: int) -> list[str]:
+    """Terms that a listing published otherwise than the rule set has them.
+
+    The rules bind courts only, so published terms hold; the record says where they differ.
+    """
+    differs = {
+        "extension_s": extension_s != rule_set.extension_s.value,
+        "bidding_minutes": bidding_minutes < rule_set.minimum_minutes.value,
+    }
+    return [name for name, does in differs.items() if does]
 
 
 @dataclass(frozen=True)

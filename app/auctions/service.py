@@ -45,10 +45,10 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
         return
     listing = await listings.facts(session, listing_id)
     bidders = list(await listings.qualified_bidders(session, listing_id))
-    if not bidders:
+    rule_set = rules.rule_set_on(local_day(now))
+    if len(bidders) < rule_set.minimum_bidders.value:
         await listings.record_failure(session, SYSTEM, listing_id, _NO_BIDDER, now)
         return
-    rule_set = rules.rule_set_on(local_day(now))
     opens_at, ends_at = rules.schedule(
         listing.closed_at or now, listing.opens_after_minutes, listing.bidding_minutes, now
     )
@@ -85,6 +85,7 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
             "opens_at": opens_at,
             "ends_at": ends_at,
             "bidders": len(bidders),
+            "deviations": rules.deviations(rule_set, listing.extension_s, listing.bidding_minutes),
         },
         rule_set=auction.rule_set,
     )
@@ -268,15 +269,18 @@ async def close_due(session: AsyncSession, auction_id: UUID) -> None:
         or not rules.may_decide(auction.ends_at, now)
     ):
         return
-    before = auction.state
-    auction.state = move(MOVES, AuctionState(before), rules.result_act(auction.price_fen)).value
-    auction.decided_at = now
+    winner_id = None
     if auction.leading_bid_id is not None:
-        auction.winner_id = (await repository.bid(session, auction.leading_bid_id)).bidder_id
+        winner_id = (await repository.bid(session, auction.leading_bid_id)).bidder_id
+    before = auction.state
+    act = rules.result_act(auction.price_fen)
+    auction.state = move(MOVES, AuctionState(before), act).value
+    auction.winner_id = winner_id
+    auction.decided_at = now
     audit.record(
         session,
         SYSTEM,
-        f"auction.{rules.result_act(auction.price_fen)}",
+        f"auction.{act}",
         "auction",
         auction.id,
         before={"state": before},

@@ -1,0 +1,181 @@
+"""The trade's steps over HTTP, one function each, from an achievement to a concluded deal.
+
+Every function acts as the user it is given and returns the object as the API shows it; terms can
+be overridden by keyword. Times are reached by moving the sandbox's clock.
+"""
+
+import math
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from httpx import Response
+
+from app.kit import clock
+from tests.market import Market, User
+
+START_FEN = 200_000_000
+STEP_FEN = 5_000_000
+DEPOSIT_FEN = 20_000_000
+
+
+async def market_now(market: Market) -> datetime:
+    """The market's time."""
+    async with market.sessions() as session:
+        return await clock.now(session)
+
+
+async def advance_to(market: Market, moment: str | datetime) -> None:
+    """Move the clock on to a moment, at most a second beyond it, and settle."""
+    target = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    missing = (target - await market_now(market)).total_seconds()
+    await market.advance(seconds=max(0, math.ceil(missing)))
+
+
+async def stop_clock(market: Market, at: str | datetime) -> datetime:
+    """Stop the clock near a moment, and return the time that it shows until it is moved again."""
+    target = datetime.fromisoformat(at) if isinstance(at, str) else at
+    missing = (target - await market_now(market)).total_seconds()
+    await _move(market, max(0, math.floor(missing)))
+    return await market_now(market)
+
+
+async def step_clock(market: Market, seconds: int) -> None:
+    """Move a stopped clock on, leave it stopped, and settle nothing."""
+    await _move(market, seconds)
+
+
+async def _move(market: Market, seconds: int) -> None:
+    admin = await market.admin()
+    await admin.ok("POST", "/sandbox/clock", {"advance_seconds": seconds, "rate": 0})
+
+
+async def post_achievement(market: Market, seller: User, **fields: Any) -> dict[str, Any]:
+    """A published achievement of the seller."""
+    body = {
+        "title": f"一种高比能锂电池及其制备方法 {uuid4().hex[:6]}",
+        "summary": "面向储能的电池材料与工艺。",
+        "technical_field": "new_energy_efficiency",
+        "ipc": ["H01M 10/0525"],
+        "trl": 6,
+        "transfer_modes": ["license"],
+        "rights": [{"type": "know_how", "title": "制备工艺参数"}],
+    } | fields
+    made = await seller.ok("POST", "/achievements", body)
+    return await seller.ok("POST", f"/achievements/{made['id']}/publish")
+
+
+async def draft_listing(
+    market: Market, seller: User, achievement: dict[str, Any] | None = None, **terms: Any
+) -> dict[str, Any]:
+    """A listing that is not handed in yet; posts an achievement when none is given."""
+    achievement = achievement or await post_achievement(market, seller)
+    body = {
+        "achievement_id": achievement["id"],
+        "transfer_mode": "license",
+        "license_manner": "exclusive",
+        "disclosure_working_days": 5,
+        "price_fen": START_FEN,
+        "deposit_fen": DEPOSIT_FEN,
+        "increment_fen": STEP_FEN,
+        "bidding_minutes": 24 * 60,
+    } | terms
+    return await seller.ok("POST", "/listings", body)
+
+
+async def open_listing(
+    market: Market, seller: User, achievement: dict[str, Any] | None = None, **terms: Any
+) -> dict[str, Any]:
+    """A listing that an operator has published."""
+    drafted = await draft_listing(market, seller, achievement, **terms)
+    await seller.ok("POST", f"/listings/{drafted['id']}/submit")
+    operator = await market.admin()
+    return await operator.ok("POST", f"/listings/{drafted['id']}/review", {"act": "approve"})
+
+
+async def apply(market: Market, listing: dict[str, Any], bidder: User) -> dict[str, Any]:
+    """An enterprise's application to bid."""
+    path = f"/listings/{listing['id']}/applications"
+    return await bidder.ok("POST", path, {"statement": "拟用于产业化"})
+
+
+async def qualify(
+    market: Market, operator: User, listing: dict[str, Any], bidder: User
+) -> dict[str, Any]:
+    """An application that the operator qualifies, with its deposit confirmed if one is due."""
+    application = await apply(market, listing, bidder)
+    path = f"/listings/{listing['id']}/applications/{application['id']}"
+    decided = await operator.ok("POST", f"{path}/decision", {"act": "qualify"})
+    if listing["deposit_fen"] > 0:
+        decided = await operator.ok("POST", f"{path}/confirm-deposit")
+    return decided
+
+
+async def auction_of(market: Market, listing: dict[str, Any]) -> dict[str, Any]:
+    """The auction of a listing, as the public sees it."""
+    page = await market.anonymous.ok("GET", f"/auctions?listing_id={listing['id']}")
+    assert len(page["items"]) == 1, page
+    return page["items"][0]
+
+
+async def open_auction(market: Market, listing: dict[str, Any]) -> dict[str, Any]:
+    """The auction of a listing whose disclosure period is let pass; open, unless it opens later."""
+    await advance_to(market, listing["closes_at"])
+    return await auction_of(market, listing)
+
+
+async def start_auction(
+    market: Market, *, bidders: int = 2, **terms: Any
+) -> tuple[dict[str, Any], User, list[User]]:
+    """An open auction, its seller and its bidders, from nothing."""
+    seller = await market.join("university")
+    operator = await market.admin()
+    listing = await open_listing(market, seller, **terms)
+    enterprises = [await market.join("enterprise") for _ in range(bidders)]
+    for enterprise in enterprises:
+        await qualify(market, operator, listing, enterprise)
+    return await open_auction(market, listing), seller, enterprises
+
+
+async def bid(
+    bidder: User, auction: dict[str, Any], amount_fen: int, request_id: str | None = None
+) -> Response:
+    """One bid; its answer is not judged here."""
+    body = {"amount_fen": amount_fen, "request_id": request_id or uuid4().hex}
+    return await bidder.post(f"/auctions/{auction['id']}/bids", body)
+
+
+async def read_auction(
+    market: Market, auction: dict[str, Any], reader: User | None = None
+) -> dict[str, Any]:
+    """The auction as it is now."""
+    return await (reader or market.anonymous).ok("GET", f"/auctions/{auction['id']}")
+
+
+async def close_auction(market: Market, auction: dict[str, Any]) -> dict[str, Any]:
+    """The auction after its end has passed and its result is known."""
+    ends_at = (await read_auction(market, auction))["ends_at"]
+    await advance_to(market, ends_at)
+    await market.advance(seconds=1)
+    return await read_auction(market, auction)
+
+
+async def deal_of(market: Market, auction: dict[str, Any]) -> dict[str, Any]:
+    """The deal of a sold auction, as the public sees it."""
+    page = await market.anonymous.ok("GET", f"/deals?listing_id={auction['listing_id']}")
+    assert len(page["items"]) == 1, page
+    return page["items"][0]
+
+
+async def conclude_deal(
+    market: Market, *, bidders: int = 2, **terms: Any
+) -> tuple[dict[str, Any], User, User]:
+    """A concluded deal, its seller and its buyer, from nothing; the last bidder wins."""
+    auction, seller, enterprises = await start_auction(market, bidders=bidders, **terms)
+    amount = auction["min_next_fen"]
+    for enterprise in enterprises:
+        placed = await bid(enterprise, auction, amount)
+        assert placed.status_code == 201, placed.text
+        amount = placed.json()["min_next_fen"]
+    await close_auction(market, auction)
+    return await deal_of(market, auction), seller, enterprises[-1]
