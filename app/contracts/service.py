@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import service as achievements
-from app.achievements.facts import AchievementFacts, RightFacts
+from app.achievements.facts import RightFacts
 from app.contracts import access, repository, rules, texts
 from app.contracts.errors import AlreadySigned, EmptyTerm, StaleText
 from app.contracts.facts import ContractDocument, ContractFacts
@@ -38,7 +38,7 @@ async def draft(session: AsyncSession, deal_id: UUID) -> Contract:
         return existing
     deal = await deals.facts(session, deal_id)
     achievement = await achievements.facts(session, deal.achievement_id)
-    rights = await _rights(session, achievement)
+    rights = achievement.rights
     contract_class, sub_class = rules.class_of(deal.transfer_mode, [right.type for right in rights])
     owners = await parties.facts_of(session, achievement.owner_ids)
     names = [owners[owner].name for owner in achievement.owner_ids if owner in owners]
@@ -78,23 +78,13 @@ async def draft(session: AsyncSession, deal_id: UUID) -> Contract:
     return contract
 
 
-async def _rights(session: AsyncSession, achievement: AchievementFacts) -> list[RightFacts]:
-    """The rights of an achievement, and of the members when it is a package."""
-    members = await achievements.facts_of(session, achievement.member_ids)
-    found = list(achievement.rights)
-    for member_id in achievement.member_ids:
-        if member_id in members:
-            found += members[member_id].rights
-    return found
-
-
 def _is_patent(right: RightFacts) -> bool:
     return right.type.partition(".")[0] == "patent" and bool(right.number)
 
 
 def _patent(right: RightFacts, owner_names: str) -> PatentTerms:
     return PatentTerms(
-        number=right.number,
+        number=right.number or "",
         invention_name=(right.title or "")[:200] or None,
         patentee=owner_names[:200],
         expires_on=right.expires_on,
@@ -236,7 +226,7 @@ async def _check(session: AsyncSession, contract: Contract, terms: Terms) -> Non
     )
     if terms.patents:
         achievement = await achievements.facts(session, contract.achievement_id)
-        rights = await _rights(session, achievement)
+        rights = achievement.rights
         known = [right.number for right in rights if right.number and _is_patent(right)]
         rules.check_patent_numbers([patent.number for patent in terms.patents], known)
     if terms.licence_until is not None:

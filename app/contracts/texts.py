@@ -64,13 +64,16 @@ def template_of(contract_class: str) -> str:
 
 
 def render(template: str, facts: Mapping[str, Any]) -> str:
-    """The text of a contract. Lines end in a line feed, and no line is blank twice in a row."""
+    """The text of a contract: lines joined by a line feed, no line blank twice in a row.
+
+    It has no white space at its ends, so that the text that is shown hashes to what is signed.
+    """
     text = _environment().get_template(f"{template}.txt").render(facts)
     lines: list[str] = []
     for line in (line.rstrip() for line in text.splitlines()):
         if line or (lines and lines[-1]):
             lines.append(line)
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(lines).strip()
 
 
 def digest(text: str) -> str:
