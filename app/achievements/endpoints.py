@@ -1,15 +1,18 @@
 """HTTP of the achievements module."""
 
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
-from app.achievements import documents, queries, service
+from app.achievements import documents, imports, queries, service
 from app.achievements.errors import (
+    BadHeader,
     BadIpc,
     BadPackageMember,
     BadRightNumber,
@@ -20,6 +23,7 @@ from app.achievements.errors import (
     FieldNeeded,
     GranteeUnknown,
     GrantEnded,
+    ImportRefused,
     NoRight,
     OwnerTwice,
     OwnerUnclear,
@@ -39,6 +43,7 @@ from app.achievements.schemas import (
     DisclosureView,
     DocumentView,
     GrantView,
+    ImportReport,
     NewAchievement,
     NewGrant,
     NewPackage,
@@ -117,6 +122,53 @@ async def create_achievement(
 ) -> AchievementView:
     """Enter an achievement as a draft."""
     return _made(response, await service.create(session, actor, new))
+
+
+IMPORT_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("application/x-ndjson", "text/csv")
+        },
+    }
+}
+
+
+@achievements.post(
+    "/import",
+    status_code=201,
+    openapi_extra=IMPORT_BODY,
+    responses={
+        200: {"model": ImportReport, "description": "what the import would do (dry run)"},
+        **declared(*_SIGNED_IN, ImportRefused, BadHeader, TooLarge),
+    },
+)
+async def import_achievements(
+    request: Request,
+    response: Response,
+    format: imports.Format,
+    dry_run: bool = False,
+) -> ImportReport:
+    """Import a CSV or JSON Lines file as drafts: every row or none.
+
+    Rows that are known already are left out, so a retry is safe. A dry run checks and reports the
+    same, with status 200, and writes nothing.
+    """
+    sessions: Sessions = request.app.state.sessions
+    async with sessions() as session, session.begin():
+        imports.require_importer(await _signed_in(session, request))
+    # The file is taken whole before a transaction begins: a slow sender must not hold one.
+    with tempfile.TemporaryFile() as file:
+        async for chunk in request.stream():
+            await to_thread.run_sync(file.write, chunk)
+        file.seek(0)
+        async with sessions() as session, session.begin():
+            actor = await _signed_in(session, request)
+            report = await imports.import_file(session, actor, file, format, dry_run=dry_run)
+    if dry_run:
+        response.status_code = 200
+    return report
 
 
 @packages.post(

@@ -1,6 +1,10 @@
 """Refusals of the achievements module."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from app.kit.errors import Conflict, Problem, Unprocessable
+from app.kit.i18n import Language
 
 
 class SharesNotWhole(Unprocessable):
@@ -170,3 +174,47 @@ class DocumentNameNeeded(Unprocessable):
     code = "document_name_needed"
     zh = "文件须有文件名,最多 {longest} 个字符"
     en = "The file needs a name of at most {longest} printable characters"
+
+
+class BadRow(Unprocessable):
+    """A row of an import cannot be read as an achievement."""
+
+    code = "bad_row"
+    zh = "此行无法作为成果读取:{reason}"
+    en = "The row cannot be read as an achievement: {reason}"
+
+
+class BadHeader(Unprocessable):
+    """The first line of a CSV file names its columns."""
+
+    code = "bad_header"
+    zh = "CSV 首行列名有误:{reason};可用列:{columns}"
+    en = "The CSV file's first line is wrong: {reason}; columns are: {columns}"
+
+
+class ImportRefused(Unprocessable):
+    """Rows of an import are wrong, so none was written; lists the first of them."""
+
+    code = "import_refused"
+    zh = "共 {rows} 行,其中 {error_count} 行有误,未写入任何数据"
+    en = "{error_count} of {rows} rows are wrong; nothing was written"
+
+    def __init__(self, wrong: Sequence[tuple[int, Problem]], **facts: Any) -> None:
+        """`wrong` are the first rows that are wrong, each with its line and what is wrong."""
+        super().__init__(**facts)
+        self.wrong = wrong
+
+    def details(self, language: Language, request_id: str | None = None) -> dict[str, Any]:
+        """The problem-details document with one entry per wrong row."""
+        document = super().details(language, request_id)
+        document["errors"] = [
+            {
+                "line": line,
+                "field": problem.field or "",
+                "code": problem.code,
+                "message": problem.detail(language),
+                "expected": problem.facts,
+            }
+            for line, problem in self.wrong
+        ]
+        return document

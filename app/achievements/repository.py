@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, literal, or_, select, tuple_
+from sqlalchemy import exists, func, literal, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.models import (
@@ -217,3 +217,126 @@ async def document_by_hash(
         Document.achievement_id == achievement_id, Document.sha256 == sha256
     )
     return (await session.execute(query)).scalar_one_or_none()
+
+
+STAGED_ROW = (
+    "line",
+    "id",
+    "title_key",
+    "numbered",
+    "title",
+    "summary",
+    "details",
+    "technical_field",
+    "ipc",
+    "industry_code",
+    "trl",
+    "transfer_modes",
+    "funding",
+    "secrecy",
+)
+"""Columns of a row that waits to be imported, in the order of their COPY."""
+
+STAGED_RIGHT = (
+    "line",
+    "achievement_id",
+    "position",
+    "type",
+    "office",
+    "number",
+    "title",
+    "expires_on",
+    "status",
+)
+
+_STAGING = (
+    "CREATE TEMP TABLE import_row (line bigint, id uuid, title_key uuid, numbered boolean,"
+    " title text, summary text, details text, technical_field text, ipc text[],"
+    " industry_code text, trl bigint, transfer_modes text[], funding text, secrecy text)"
+    " ON COMMIT DROP",
+    "CREATE TEMP TABLE import_right (line bigint, achievement_id uuid, position bigint, type text,"
+    " office text, number text, title text, expires_on date, status text) ON COMMIT DROP",
+    "CREATE TEMP TABLE import_duplicate (line bigint, first_line bigint, achievement_id uuid)"
+    " ON COMMIT DROP",
+    "SET LOCAL work_mem = '128MB'",
+)
+
+_DUPLICATES = (
+    "ANALYZE import_row",
+    "ANALYZE import_right",
+    # In the file, by the number of a right: the first line with a number is kept.
+    "INSERT INTO import_duplicate SELECT r.line, min(f.line), NULL FROM import_right r JOIN"
+    " (SELECT office, number, min(line) AS line FROM import_right WHERE number IS NOT NULL"
+    " GROUP BY office, number HAVING count(*) > 1) f"
+    " ON f.office = r.office AND f.number = r.number AND f.line < r.line GROUP BY r.line",
+    # In the file, by title, for rows whose rights have no number.
+    "INSERT INTO import_duplicate SELECT r.line, f.line, NULL FROM import_row r JOIN"
+    " (SELECT title_key, min(line) AS line FROM import_row WHERE NOT numbered"
+    " GROUP BY title_key HAVING count(*) > 1) f"
+    " ON f.title_key = r.title_key AND f.line < r.line WHERE NOT r.numbered",
+    # On the market, among the party's own.
+    "INSERT INTO import_duplicate SELECT r.line, NULL, (array_agg(a.id ORDER BY a.id))[1]"
+    " FROM import_right r"
+    " JOIN achievement_right k ON k.number = r.number AND k.office = r.office"
+    " JOIN achievement a ON a.id = k.achievement_id AND a.lead_party_id = :party"
+    " WHERE NOT EXISTS (SELECT FROM import_duplicate d WHERE d.line = r.line) GROUP BY r.line",
+    "INSERT INTO import_duplicate SELECT r.line, NULL, (array_agg(a.id ORDER BY a.id))[1]"
+    " FROM import_row r"
+    " JOIN achievement a ON a.lead_party_id = :party AND a.title_key = r.title_key"
+    " WHERE NOT r.numbered"
+    " AND NOT EXISTS (SELECT FROM import_duplicate d WHERE d.line = r.line) GROUP BY r.line",
+    "DELETE FROM import_row r USING import_duplicate d WHERE d.line = r.line",
+    "DELETE FROM import_right r USING import_duplicate d WHERE d.line = r.line",
+)
+
+_INSERTS = (
+    "INSERT INTO achievement (id, created_at, kind, title, title_key, summary, details,"
+    " technical_field, ipc, industry_code, trl, transfer_modes, funding, secrecy, lead_party_id,"
+    " state) SELECT id, :now, 'single', title, title_key, summary, details, technical_field, ipc,"
+    " industry_code, trl, transfer_modes, funding, secrecy, :party, 'draft' FROM import_row",
+    "INSERT INTO achievement_owner (achievement_id, position, organisation_id, name, share_bp)"
+    " SELECT id, 0, :party, :name, 10000 FROM import_row",
+    "INSERT INTO achievement_right (achievement_id, position, type, office, number, title,"
+    " expires_on, status) SELECT achievement_id, position, type, office, number, title,"
+    " expires_on, status FROM import_right",
+)
+
+
+async def open_staging(session: AsyncSession, party_id: UUID) -> None:
+    """Tables that live as long as the transaction; imports of one party wait for each other."""
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('import:' || :party, 0))"),
+        {"party": str(party_id)},
+    )
+    for statement in _STAGING:
+        await session.execute(text(statement))
+
+
+async def drop_duplicates(
+    session: AsyncSession, party_id: UUID, *, shown: int
+) -> tuple[int, Sequence[Any]]:
+    """Take staged rows out that are known already; how many, and the first of them."""
+    for statement in _DUPLICATES:
+        parameters = {"party": party_id} if ":party" in statement else {}
+        await session.execute(text(statement), parameters)
+    total = (await session.execute(text("SELECT count(*) FROM import_duplicate"))).scalar_one()
+    rows = await session.execute(
+        text(
+            "SELECT line, first_line, achievement_id FROM import_duplicate ORDER BY line LIMIT :n"
+        ),
+        {"n": shown},
+    )
+    return int(total), rows.all()
+
+
+async def staged(session: AsyncSession) -> int:
+    """How many rows are left to be imported."""
+    return int((await session.execute(text("SELECT count(*) FROM import_row"))).scalar_one())
+
+
+async def insert_staged(session: AsyncSession, party_id: UUID, name: str, now: datetime) -> None:
+    """Write every staged row as a draft that the party owns alone."""
+    for statement in _INSERTS:
+        parameters = {"party": party_id, "name": name, "now": now}
+        wanted = {key: value for key, value in parameters.items() if f":{key}" in statement}
+        await session.execute(text(statement), wanted)

@@ -4,7 +4,6 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 from uuid import UUID
 
 from app.achievements.errors import (
@@ -24,6 +23,7 @@ WHOLE_BP = 10_000
 
 HOME_OFFICE = "CN"
 _PUBLICATION = re.compile(r"\s*[Cc][Nn]\s*[0-9 ]+[A-Za-z][0-9]?\s*")
+_WRITTEN = re.compile(r"CN[0-9]{7,9}([ABCUSY])[0-9]?")
 _PUBLICATION_KINDS = {
     "A": "invention",
     "B": "invention",
@@ -102,6 +102,8 @@ def check_right(type_: str, number: str | None, office: str, year: int, field: s
 
 def home_patent(number: str, year: int) -> tuple[str, str]:
     """A Chinese number in its one written form, and the kind of patent; raises BadIdentifier."""
+    if found_written := _WRITTEN.fullmatch(number):
+        return number, _PUBLICATION_KINDS[found_written.group(1)]
     if _PUBLICATION.fullmatch(number):
         written = check_publication_number(number)
         letter = written[-1] if written[-1].isalpha() else written[-2]
@@ -127,13 +129,21 @@ def check_declared(types: Sequence[str], field: str) -> None:
         raise NoRight(field=field)
 
 
-@lru_cache(maxsize=4096)
-def _plain(character: str) -> str:
-    folded = unicodedata.normalize("NFKC", character).casefold()
-    return "".join(c for c in folded if c.isalnum())
+class _Plain(dict[str, str]):
+    """What is left of each character: folded, and nothing of space and punctuation."""
+
+    def __missing__(self, character: str) -> str:
+        folded = unicodedata.normalize("NFKC", character).casefold()
+        plain = "".join(c for c in folded if c.isalnum())
+        if len(self) < 65_536:
+            self[character] = plain
+        return plain
+
+
+_PLAIN = _Plain()
 
 
 def title_key(title: str) -> bytes:
     """16 bytes that are equal for titles that differ only in case, width, space and punctuation."""
-    plain = "".join(map(_plain, title))
+    plain = "".join([_PLAIN[character] for character in title])
     return hashlib.blake2b(plain.encode(), digest_size=16).digest()

@@ -197,3 +197,23 @@ class DocumentView(WireModel):
     size_bytes: int
     sha256: str
     created_at: datetime
+
+
+class ImportDuplicate(WireModel):
+    """A row that is left out because the market has it, or an earlier line."""
+
+    line: int
+    first_line: int | None = Field(description="the line of this file that says the same")
+    achievement_id: UUID | None = Field(description="the achievement that exists already")
+
+
+class ImportReport(WireModel):
+    """What an import did, or would do."""
+
+    id: UUID
+    dry_run: bool
+    sha256: str = Field(description="of the file")
+    rows: int
+    created: int
+    duplicate_count: int
+    duplicates: list[ImportDuplicate] = Field(description="the first hundred")
