@@ -10,24 +10,13 @@ from httpx import AsyncClient, Response
 from app.web import session
 from tests.market import Market, User
 
-VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "source",
-        "track",
-        "wbr",
-    ]
-    + ["rect", "circle", "line", "polyline", "path"]
-)
+VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]) | {
+    "rect",
+    "circle",
+    "line",
+    "polyline",
+    "path",
+}
 EXTERNAL = re.compile(r"""(?:https?:)?//[a-z0-9.-]+""", re.IGNORECASE)
 
 
