@@ -11,7 +11,7 @@ install: $(STAMP)
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) --version >/dev/null 2>&1 || { echo "Python 3.11 is needed; name it with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv "$(VENV)"
-	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	"$(BIN)/python" -m pip install --quiet --no-compile --disable-pip-version-check -r requirements.lock
 	@printf '%s\n' "$(CURDIR)" > "$$("$(BIN)/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/techmarket.pth"
 	@touch "$(STAMP)"
 
@@ -27,6 +27,8 @@ check: install
 	"$(BIN)/mypy"
 	"$(BIN)/lint-imports"
 	"$(BIN)/python" -m app.cli check-migrations
+	"$(BIN)/hadolint" Dockerfile
+	"$(BIN)/check-jsonschema" --quiet --builtin-schema vendor.compose-spec compose.yaml
 
 bench: install
 	"$(BIN)/python" -m bench $(NAME)

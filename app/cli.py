@@ -3,51 +3,82 @@
 import asyncio
 import json
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import typer
 import uvicorn
+from pydantic import ValidationError
 from rich.console import Console
 
+from app import sample
 from app.kit import migrate
+from app.kit.db import make_engine, make_sessions
 from app.kit.embedded import EmbeddedPostgres
+from app.kit.errors import Problem
 from app.kit.log import configure_logging
 from app.kit.settings import Settings, settings
 from app.main import create_app
+from app.parties import service as parties
+from app.parties.schemas import NewOrganisation, NewPerson
+from app.parties.states import OrganisationKind
 from app.worker import run_worker
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console(stderr=True)
+WATCH_PAUSE_S = 0.5
+DATABASE = "market"
+LOADING = "market_loading"
+
+
+class Database(NamedTuple):
+    """A database's address, and the embedded server behind it if it is ours."""
+
+    url: str
+    server: EmbeddedPostgres | None
 
 
 @contextmanager
-def database(chosen: Settings) -> Iterator[str]:
-    """The database's address; starts the embedded one when none is configured.
+def database(
+    chosen: Settings,
+    prepare: Callable[[str], None] = migrate.upgrade,
+    *,
+    stop_always: bool = False,
+) -> Iterator[Database]:
+    """The database; starts the embedded one when none is configured.
 
-    Whoever started the embedded server stops it.
+    A new embedded database is prepared under another name and put in place whole, so that an
+    interrupted first start leaves nothing half-made.
+    Whoever started the embedded server stops it; `stop_always` also stops one that an earlier
+    process left behind when it was killed.
     """
     if chosen.database_url:
-        yield chosen.database_url
+        yield Database(chosen.database_url, None)
         return
     server = EmbeddedPostgres(chosen.data_dir / "postgres")
     server.start()
     try:
-        yield server.url()
+        if not server.has_database(DATABASE):
+            server.create_database(LOADING)
+            prepare(server.url(LOADING))
+            server.rename_database(LOADING, DATABASE)
+        yield Database(server.url(DATABASE), server)
     finally:
-        if server.started_here:
+        if stop_always or server.started_here:
             server.stop()
 
 
 @cli.command()
 def run(
     sandbox: bool = typer.Option(False, help="Serve the sample market with a movable clock"),
+    empty: bool = typer.Option(False, help="Do not load the sample market into the sandbox"),
     host: str = typer.Option("", help="Address to listen on; overrides TECHMARKET_HOST"),
     port: int = typer.Option(0, help="Port to listen on; overrides TECHMARKET_PORT"),
 ) -> None:
-    """Serve API, worker and pages in one process."""
+    """Serve API, worker and pages in one process, on a migrated database."""
     changes: dict[str, object] = {}
     if sandbox:
         changes["mode"] = "sandbox"
@@ -57,16 +88,58 @@ def run(
         changes["port"] = port
     chosen = settings().model_copy(update=changes)
     configure_logging(chosen)
-    with database(chosen) as url:
+
+    def prepare(url: str) -> None:
         migrate.upgrade(url)
-        asyncio.run(_serve(chosen, url))
+        if chosen.sandbox and not empty:
+            asyncio.run(sample.load(chosen, url, console))
+
+    with database(chosen, prepare, stop_always=True) as (url, server):
+        migrate.upgrade(url)
+        asyncio.run(_until_stopped(chosen, url, server, web=True, worker=True))
 
 
-async def _serve(chosen: Settings, url: str) -> None:
+@cli.command()
+def serve() -> None:
+    """Serve API and pages; jobs and deadlines are the `worker`'s."""
+    chosen = settings()
+    configure_logging(chosen)
+    with database(chosen) as (url, server):
+        asyncio.run(_until_stopped(chosen, url, server, web=True, worker=False))
+
+
+@cli.command()
+def worker() -> None:
+    """Run jobs and deadlines; any number of workers may run."""
+    chosen = settings()
+    configure_logging(chosen)
+    with database(chosen) as (url, server):
+        asyncio.run(_until_stopped(chosen, url, server, web=False, worker=True))
+
+
+async def _until_stopped(
+    chosen: Settings, url: str, embedded: EmbeddedPostgres | None, *, web: bool, worker: bool
+) -> None:
+    """Run the parts until SIGINT or SIGTERM, or until one of them ends; then end them all."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    parts = [asyncio.create_task(_keep_running(embedded, stop))] if embedded else []
+    if web:
+        parts.append(asyncio.create_task(_web(chosen, url, stop)))
+    if worker:
+        parts.append(asyncio.create_task(run_worker(chosen, url, stop)))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopped, *parts}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await stopped
+    for result in await asyncio.gather(*parts, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def _web(chosen: Settings, url: str, stop: asyncio.Event) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(chosen, url),
@@ -78,25 +151,65 @@ async def _serve(chosen: Settings, url: str) -> None:
             timeout_graceful_shutdown=5,
         )
     )
-    web = asyncio.create_task(server._serve())
-    worker = asyncio.create_task(run_worker(chosen, url, stop))
-    stopped = asyncio.create_task(stop.wait())
-    console.print(f"TechMarket: http://{chosen.host}:{chosen.port}/  API: /api/docs")
-    await asyncio.wait({web, worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stop.set()
+    serving = asyncio.create_task(server._serve())  # serve() would take our signals
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    results = await asyncio.gather(web, worker, return_exceptions=True)
-    stopped.cancel()
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
+    await serving
+    stopping.cancel()
+
+
+async def _keep_running(embedded: EmbeddedPostgres, stop: asyncio.Event) -> None:
+    """Start the embedded server again when it was killed; what it acknowledged is on disk."""
+    while not stop.is_set():
+        if embedded.pid() is None:
+            await asyncio.to_thread(embedded.start)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), timeout=WATCH_PAUSE_S)
 
 
 @cli.command()
 def upgrade() -> None:
     """Bring the database to the newest migration."""
-    with database(settings()) as url:
+    with database(settings()) as (url, _):
         migrate.upgrade(url)
+
+
+@cli.command("install-operator")
+def install_operator(
+    name: str = typer.Option(..., prompt=True, help="The operator's name"),
+    credit_code: str = typer.Option(..., prompt=True, help="Its unified social credit code"),
+    region_code: str = typer.Option(..., prompt=True, help="Its region, GB/T 2260, 6 digits"),
+    login: str = typer.Option(..., prompt=True, help="Login of the platform administrator"),
+    person: str = typer.Option(..., prompt=True, help="The administrator's name"),
+    password: str = typer.Option(..., prompt=True, confirmation_prompt=True, hide_input=True),
+) -> None:
+    """Found the platform: its first operator and the platform administrator."""
+    with database(settings()) as (url, _):
+        migrate.upgrade(url)
+        try:
+            new = NewOrganisation(
+                kind=OrganisationKind.EXCHANGE_OPERATOR,
+                name=name,
+                credit_code=credit_code,
+                region_code=region_code,
+                administrator=NewPerson(login=login, name=person, password=password),
+            )
+            asyncio.run(_install(url, new))
+        except (ValidationError, Problem) as error:
+            detail = error.detail("en") if isinstance(error, Problem) else str(error)
+            console.print(detail, markup=False)
+            raise typer.Exit(1) from None
+    console.print(f"{login} administers the platform.")
+
+
+async def _install(url: str, new: NewOrganisation) -> None:
+    engine = make_engine(url, pool_size=1)
+    try:
+        async with make_sessions(engine)() as session, session.begin():
+            await parties.install(session, new)
+    finally:
+        await engine.dispose()
 
 
 @cli.command("check-migrations")

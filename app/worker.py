@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import procrastinate
@@ -28,6 +29,7 @@ CALENDAR_JOBS: Sequence[str] = tuple(name for module in _MODULES for name in mod
 CONCURRENCY = 4
 STALLED_AFTER_S = 30.0
 SWEEP_PAUSE_S = 10.0
+RESTART_PAUSE_S = 1.0
 log = structlog.get_logger()
 
 
@@ -35,13 +37,16 @@ async def run_worker(settings: Settings, database_url: str, stop: asyncio.Event)
     """Run jobs and deadlines until `stop` is set; running jobs are finished first."""
     engine = make_engine(database_url, pool_size=CONCURRENCY + 2)
     sessions = make_sessions(engine)
-    connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=4)
-    try:
-        with queue.replace_connector(connector) as opened:
-            async with opened.open_async():
-                await _work(opened, sessions, settings, stop)
-    finally:
-        await engine.dispose()
+    while not stop.is_set():
+        connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=4)
+        try:
+            with queue.replace_connector(connector) as opened:
+                async with opened.open_async():
+                    await _work(opened, sessions, settings, stop)
+        except Exception:
+            log.warning("worker_restarts", exc_info=True)
+            await _pause(stop, RESTART_PAUSE_S)
+    await engine.dispose()
 
 
 async def _work(
@@ -65,10 +70,15 @@ async def _work(
     try:
         await asyncio.wait({worker, stopped, ticker}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        ended_by_itself = not stop.is_set()
+        for task in {stopped, sweeper, ticker} if ended_by_itself else {stopped}:
+            task.cancel()
         worker.cancel()
-        await asyncio.gather(worker, ticker, sweeper, stopped, return_exceptions=True)
-    if not stop.is_set():
-        raise RuntimeError("the worker ended by itself")
+        results = await asyncio.gather(worker, ticker, sweeper, return_exceptions=True)
+    if ended_by_itself:
+        raise RuntimeError("the worker ended by itself") from next(
+            (result for result in results if isinstance(result, Exception)), None
+        )
 
 
 async def _sweep(
@@ -86,10 +96,22 @@ async def _sweep(
                 await idempotency.forget_old(session, await clock.real_now(session), keep)
         except Exception:
             log.warning("sweep_failed", exc_info=True)
-        try:
-            await asyncio.wait_for(stop.wait(), timeout=SWEEP_PAUSE_S)
-        except TimeoutError:
-            continue
+        await _pause(stop, SWEEP_PAUSE_S)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), timeout=seconds)
+
+
+async def settle(database_url: str, sessions: Sessions, settings: Settings) -> None:
+    """Handle everything that is due and run every job that waits, until nothing is left."""
+    ticker = Ticker(sessions, DEADLINES)
+    while True:
+        handled = await ticker.tick()
+        await drain_jobs(database_url, sessions, settings)
+        if handled == 0 and await ticker.tick() == 0:
+            return
 
 
 async def drain_jobs(database_url: str, sessions: Sessions, settings: Settings) -> None:

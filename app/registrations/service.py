@@ -177,8 +177,17 @@ def _record(
     )
 
 
+def _check_move(row: Registration, act: str) -> None:
+    """Raise IllegalMove unless the registration's state allows the act."""
+    move(MOVES, RegistrationState(row.state), act)
+
+
 def _enter(row: Registration, act: str) -> dict[str, Any]:
-    """Make a move; returns what was before, for the audit log."""
+    """Make a move; returns what was before, for the audit log.
+
+    State and what belongs to it are set together, after the last query: the table's checks hold
+    for every row that is written.
+    """
     before = {"state": row.state}
     row.state = move(MOVES, RegistrationState(row.state), act).value
     row.version += 1
@@ -189,8 +198,10 @@ async def submit(session: AsyncSession, actor: Actor, registration_id: UUID) -> 
     """Hand the application to its office."""
     row = await repository.registration(session, registration_id, lock=True)
     row = access.applied_for(actor, row)
+    _check_move(row, "submit")
+    now = await clock.now(session)
     before = _enter(row, "submit")
-    row.submitted_at = await clock.now(session)
+    row.submitted_at = now
     _record(session, actor, row, "submit", before)
     await session.flush()
     return row
@@ -200,19 +211,29 @@ async def accept(session: AsyncSession, actor: Actor, registration_id: UUID) -> 
     """A registrar accepts; the time for the decision runs from the next day (B-4)."""
     row = await repository.registration(session, registration_id, lock=True)
     row = access.examined(actor, row)
+    _check_move(row, "accept")
+    now = await clock.now(session)
+    found, counted = await _time_to_decide(session, row, now, row.technical_fen)
     before = _enter(row, "accept")
     row.accepted_by = actor.person_id
-    await _start_clock(session, row, await clock.now(session))
+    _start_clock(row, now, found, counted)
     _record(session, actor, row, "accept", before, due_at=row.due_at, accepted_at=row.accepted_at)
     await session.flush()
     return row
 
 
-async def _start_clock(session: AsyncSession, row: Registration, now: datetime) -> None:
-    """Accept as of now: the rule set of the day decides by when the office has to."""
-    day = local_day(now)
-    found = rules.rule_set_on(day)
-    counted = await _due(session, row, found, now)
+async def _time_to_decide(
+    session: AsyncSession, row: Registration, accepted_at: datetime, technical_fen: int
+) -> tuple[rules.RuleSet, CountedDate]:
+    """The rule set in force on the day of acceptance, and until when it lets the office decide."""
+    found = rules.rule_set_on(local_day(accepted_at))
+    return found, await _due(session, row, found, accepted_at, technical_fen)
+
+
+def _start_clock(
+    row: Registration, now: datetime, found: rules.RuleSet, counted: CountedDate
+) -> None:
+    """Accepted as of now; the office has until the counted day."""
     row.rule_set = found.id
     row.accepted_at = now
     row.overdue_at = None
@@ -226,7 +247,11 @@ def _set_due(row: Registration, counted: CountedDate) -> None:
 
 
 async def _due(
-    session: AsyncSession, row: Registration, found: rules.RuleSet, accepted_at: datetime
+    session: AsyncSession,
+    row: Registration,
+    found: rules.RuleSet,
+    accepted_at: datetime,
+    technical_fen: int,
 ) -> CountedDate:
     office = await repository.office(session, row.office_id)
     assert office is not None
@@ -234,7 +259,7 @@ async def _due(
         found,
         await calendar_store.calendar(session),
         local_day(accepted_at),
-        row.technical_fen,
+        technical_fen,
         office.region4[:2],
     )
 
@@ -245,7 +270,8 @@ async def request_correction(
     """A registrar asks for corrected material; until it comes no time runs."""
     row = await repository.registration(session, registration_id, lock=True)
     row = access.examined(actor, row)
-    before = _enter(row, "request_correction") | {"due_at": row.due_at}
+    due_at = row.due_at
+    before = _enter(row, "request_correction") | {"due_at": due_at}
     row.correction_note = note
     row.answer_note = None
     row.due_at, row.due_provisional = None, False
@@ -260,15 +286,16 @@ async def correct(
     """Corrected material: its day is the day of acceptance, so the time runs anew (TV-B6)."""
     row = await repository.registration(session, registration_id, lock=True)
     row = access.applied_for(actor, row)
-    before = _enter(row, "correct") | {
-        "technical_fen": row.technical_fen,
-        "overdue_at": row.overdue_at,
-    }
-    if given.technical_fen is not None:
-        rules.check_amounts(row.total_fen, given.technical_fen)
-        row.technical_fen = given.technical_fen
+    _check_move(row, "correct")
+    technical_fen = row.technical_fen if given.technical_fen is None else given.technical_fen
+    rules.check_amounts(row.total_fen, technical_fen)
+    now = await clock.now(session)
+    found, counted = await _time_to_decide(session, row, now, technical_fen)
+    was = {"technical_fen": row.technical_fen, "overdue_at": row.overdue_at}
+    before = _enter(row, "correct") | was
+    row.technical_fen = technical_fen
     row.answer_note = given.note
-    await _start_clock(session, row, await clock.now(session))
+    _start_clock(row, now, found, counted)
     _record(
         session,
         actor,
@@ -291,7 +318,7 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     """
     row = await repository.registration(session, registration_id, lock=True)
     row = access.examined(actor, row)
-    before = _enter(row, "register")
+    _check_move(row, "register")
     rule_set = rules.rule_set(row.rule_set or "")
     rules.check_four_eyes(
         rule_set,
@@ -305,9 +332,11 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     year = local_day(now).year
     # The number is formed first: a serial beyond the last one is refused, not stored.
     serial = await repository.last_serial(session, row.office_id, year) + 1
-    row.number = rules.number(year, office.region4, office.point, serial)
+    number = rules.number(year, office.region4, office.point, serial)
     taken = await repository.take_serial(session, row.office_id, year)
     assert taken == serial
+    before = _enter(row, "register")
+    row.number = number
     row.registered_at = now
     row.decided_by = actor.person_id
     _record(session, actor, row, "register", before, number=row.number, registered_at=now)
@@ -337,9 +366,10 @@ async def refuse(
     """A registrar refuses, for one of the nine reasons (rules.md 3.2)."""
     row = await repository.registration(session, registration_id, lock=True)
     row = access.examined(actor, row)
-    before = _enter(row, "refuse")
+    _check_move(row, "refuse")
     if refusal.reason is RefusalReason.OTHER and not refusal.note:
         raise ReasonMissing(field="body.note")
+    before = _enter(row, "refuse")
     row.refusal_reason = refusal.reason.value
     row.refusal_note = refusal.note or None
     row.decided_by = actor.person_id
@@ -367,7 +397,7 @@ async def recount_due(session: AsyncSession) -> None:
             day=_last_day(row.due_at), provisional=True, calendar_version=row.calendar_version or ""
         )
         found = rules.rule_set(row.rule_set or "")
-        new = recount(old, await _due(session, row, found, row.accepted_at))
+        new = recount(old, await _due(session, row, found, row.accepted_at, row.technical_fen))
         before = {"due_at": row.due_at, "calendar_version": old.calendar_version}
         if (new.day, new.provisional, new.calendar_version) == (
             old.day,

@@ -1,0 +1,231 @@
+"""How the sample market trades: each step is a use case of the services, in market time."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.achievements import service as achievements
+from app.achievements.schemas import NewAchievement
+from app.auctions import service as auctions
+from app.auctions.schemas import NewBid
+from app.contracts import service as contracts
+from app.contracts.schemas import ContractEdit
+from app.contracts.states import ContractClass
+from app.kit import clock
+from app.kit.actor import Actor
+from app.kit.calendar import local_day
+from app.kit.db import Sessions
+from app.kit.ids import new_id
+from app.listings import service as listings
+from app.listings.schemas import ApplicationDecision, ListingReview, NewApplication, NewListing
+from app.registrations import service as registrations
+from app.registrations.schemas import NewRegistration
+
+YUAN = 100
+WAN = 10_000 * YUAN
+MODES = (
+    ("assign", None),
+    ("license", "exclusive"),
+    ("license", "ordinary"),
+    ("license", "ordinary"),
+    ("assign", None),
+)
+PATENT_YEARS = {"invention": 20, "utility_model": 10}
+
+
+@dataclass(frozen=True)
+class Patent:
+    """A real publication: number, title and IPC subclasses; what it is worth is invented."""
+
+    number: str
+    title: str
+    ipc: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trade:
+    """One trade on its way."""
+
+    seller: Actor
+    patent: Patent
+    bidders: tuple[Actor, ...]
+    listing_id: UUID
+    start_fen: int
+    increment_fen: int
+    working_days: int
+
+    def wanted_by(self, bidders: tuple[Actor, ...]) -> "Trade":
+        """The same trade with these bidders."""
+        return replace(self, bidders=bidders)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms of a listing that the story of the market needs to set."""
+
+    working_days: int = 5
+    bidding_minutes: int = 24 * 60
+    opens_after_minutes: int = 0
+
+
+class Traders:
+    """Runs the use cases, one transaction each."""
+
+    def __init__(self, sessions: Sessions, operator: Actor, dice: random.Random) -> None:
+        self.sessions = sessions
+        self.operator = operator
+        self.dice = dice
+
+    async def achievement(self, seller: Actor, patent: Patent) -> UUID:
+        """Post an achievement with its patent and publish its summary."""
+        kind = "utility_model" if patent.number.endswith("U") else "invention"
+        async with self.sessions() as session, session.begin():
+            now = await clock.now(session)
+            expires = date(now.year - 1 + PATENT_YEARS[kind], 1 + now.month % 12, 15)
+            made = await achievements.create(
+                session,
+                seller,
+                NewAchievement.model_validate(
+                    {
+                        "title": patent.title,
+                        "summary": f"{patent.title}。示例数据:专利名称与分类为真实公开信息,"
+                        "其余内容为虚构。 Sample data: title and classes are real, the rest is "
+                        "invented.",
+                        "details": "虚构的技术细节,仅供授权方查阅。",
+                        "ipc": list(patent.ipc),
+                        "trl": self.dice.randint(3, 9),
+                        "transfer_modes": ["assign", "license"],
+                        "rights": [
+                            {
+                                "type": f"patent.{kind}",
+                                "number": patent.number,
+                                "title": patent.title,
+                                "expires_on": expires,
+                            }
+                        ],
+                        "persons": [{"name": "示例完成人甲"}, {"name": "示例完成人乙"}],
+                    }
+                ),
+            )
+            await achievements.publish(session, seller, made.id, now)
+            return made.id
+
+    async def draft(
+        self, seller: Actor, patent: Patent, bidders: Sequence[Actor], terms: Terms
+    ) -> Trade:
+        """Draft a listing of a new achievement."""
+        achievement_id = await self.achievement(seller, patent)
+        mode, manner = self.dice.choice(MODES)
+        start = int(self.dice.lognormvariate(3.2, 1.0)) * WAN + 5 * WAN
+        increment = max(start // 50 // WAN, 1) * WAN
+        async with self.sessions() as session, session.begin():
+            listing = await listings.create(
+                session,
+                seller,
+                NewListing(
+                    achievement_id=achievement_id,
+                    transfer_mode=mode,
+                    license_manner=manner,
+                    disclosure_working_days=terms.working_days,
+                    price_fen=start,
+                    deposit_fen=start // 10,
+                    increment_fen=increment,
+                    bidding_minutes=terms.bidding_minutes,
+                    opens_after_minutes=terms.opens_after_minutes,
+                    conditions="受让方应为依法设立并有效存续的企业法人。",
+                ),
+            )
+            return Trade(
+                seller=seller,
+                patent=patent,
+                bidders=tuple(bidders),
+                listing_id=listing.id,
+                start_fen=start,
+                increment_fen=increment,
+                working_days=terms.working_days,
+            )
+
+    async def submit(self, trade: Trade) -> None:
+        """Hand the listing in for review."""
+        async with self.sessions() as session, session.begin():
+            await listings.submit(session, trade.seller, trade.listing_id)
+
+    async def approve(self, trade: Trade) -> None:
+        """Publish the listing."""
+        async with self.sessions() as session, session.begin():
+            await listings.review(
+                session, self.operator, trade.listing_id, ListingReview(act="approve")
+            )
+
+    async def qualify(self, trade: Trade) -> None:
+        """Every bidder applies, is qualified, and has the deposit confirmed."""
+        for bidder in trade.bidders:
+            async with self.sessions() as session, session.begin():
+                applied = await listings.apply(
+                    session,
+                    bidder,
+                    trade.listing_id,
+                    NewApplication(statement="具备产业化条件,接受全部披露条款。"),
+                )
+                await listings.decide(
+                    session,
+                    self.operator,
+                    trade.listing_id,
+                    applied.id,
+                    ApplicationDecision(act="qualify"),
+                )
+                await listings.confirm_deposit(session, self.operator, trade.listing_id, applied.id)
+
+    async def bid(self, trade: Trade, auction_id: UUID, rounds: int) -> None:
+        """Bidders outbid each other; with one bidder the start price stands."""
+        price = trade.start_fen
+        for turn in range(rounds if len(trade.bidders) > 1 else 1):
+            bidder = trade.bidders[turn % len(trade.bidders)]
+            async with self.sessions() as session, session.begin():
+                received = await auctions.receive(session, auction_id)
+                await auctions.place_bid(
+                    session,
+                    bidder,
+                    auction_id,
+                    NewBid(amount_fen=price, request_id=str(new_id())),
+                    received,
+                )
+            price += trade.increment_fen * self.dice.randint(1, 3)
+
+    async def sign(self, contract_id: UUID, parties: Sequence[Actor]) -> None:
+        """Propose the drafted text, a licence with its term; each given party signs."""
+        async with self.sessions() as session, session.begin():
+            contract = await contracts.get(session, parties[0], contract_id)
+            if contract.contract_class == ContractClass.LICENSE:
+                until = local_day(await clock.now(session)) + timedelta(days=3 * 365)
+                contract = await contracts.edit(
+                    session,
+                    parties[0],
+                    contract_id,
+                    ContractEdit(licence_until=until),
+                    contract.version,
+                )
+            await contracts.propose(session, parties[0], contract_id)
+            text_sha256 = contract.text_sha256
+        for party in parties:
+            async with self.sessions() as session, session.begin():
+                await contracts.sign(session, party, contract_id, text_sha256)
+
+    async def apply_for_registration(
+        self, seller: Actor, contract_id: UUID, office_id: UUID
+    ) -> UUID:
+        """The seller hands the contract to a registration office."""
+        async with self.sessions() as session, session.begin():
+            made = await registrations.apply(
+                session, seller, NewRegistration(contract_id=contract_id, office_id=office_id)
+            )
+            await registrations.submit(session, seller, made.id)
+            return made.id
+
+
+def patents(rows: Sequence[dict[str, Any]]) -> list[Patent]:
+    """The sample's patents."""
+    return [Patent(row["number"], row["title"], tuple(row["ipc"])) for row in rows]
