@@ -41,14 +41,20 @@ async def download(request: Request, achievement_id: UUID, document_id: UUID) ->
 @router.post("/achievements/{achievement_id}/documents")
 async def upload(request: Request, achievement_id: UUID) -> Response:
     """Add a document to an own achievement."""
-    data = await request.form(max_files=1, max_fields=10)
-    sent = data.get(session.FORM_FIELD, "")
-    expected = request.cookies.get(session.CSRF, "")
-    session.require_own_form(request, sent if isinstance(sent, str) else "", expected)
-    file = data.get("file")
-    if not isinstance(file, UploadFile):
-        raise NotFound(field="body.file")
-    audience = Audience.PUBLIC if data.get("audience") == "public" else Audience.RESTRICTED
+    async with request.form(max_files=1, max_fields=10) as data:
+        sent = data.get(session.FORM_FIELD, "")
+        expected = request.cookies.get(session.CSRF, "")
+        session.require_own_form(request, sent if isinstance(sent, str) else "", expected)
+        file = data.get("file")
+        if not isinstance(file, UploadFile):
+            raise NotFound(field="body.file")
+        audience = Audience.PUBLIC if data.get("audience") == "public" else Audience.RESTRICTED
+        return await _add(request, achievement_id, file, audience)
+
+
+async def _add(
+    request: Request, achievement_id: UUID, file: UploadFile, audience: Audience
+) -> Response:
     new = documents.described(file.filename, file.content_type, audience)
     sessions = request.app.state.sessions
     async with sessions() as uow, uow.begin():

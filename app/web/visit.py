@@ -265,12 +265,11 @@ class Form:
 
 async def own_form(request: Request, visit: Visit) -> Form:
     """The form of a POST; raises ForeignForm when another site or session sent it."""
-    data = await request.form(max_files=10, max_fields=300)
-    sent = data.get(session.FORM_FIELD, "")
-    expected = request.cookies.get(session.CSRF, "")
-    session.require_own_form(request, sent if isinstance(sent, str) else "", expected)
-    assert visit.request is request
-    return Form(data)
+    expected = visit.request.cookies.get(session.CSRF, "")
+    async with request.form(max_files=0, max_fields=300) as data:
+        sent = data.get(session.FORM_FIELD, "")
+        session.require_own_form(request, sent if isinstance(sent, str) else "", expected)
+        return Form(data)
 
 
 Posted = Annotated[Form, Depends(own_form)]

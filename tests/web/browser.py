@@ -10,13 +10,8 @@ from httpx import AsyncClient, Response
 from app.web import session
 from tests.market import Market, User
 
-VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]) | {
-    "rect",
-    "circle",
-    "line",
-    "polyline",
-    "path",
-}
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+VOID |= {"rect", "circle", "line", "polyline", "path"}
 EXTERNAL = re.compile(r"""(?:https?:)?//[a-z0-9.-]+""", re.IGNORECASE)
 
 
