@@ -10,10 +10,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.achievements import documents, queries, service
+from app.achievements.schemas import NewAchievement
 from app.kit.errors import Unprocessable
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
 from app.parties import service as parties
-from app.web.forms import Complaint, fill, whole
+from app.web.forms import Complaint, whole
 from app.web.organisations import paging
 from app.web.visit import Form, Posted, Visit, Visitor
 
@@ -125,7 +126,7 @@ async def create(visit: Visit, form: Posted) -> Response:
     attempt = visit.attempt()
     async with attempt:
         values = _values(form, actor.party_id)
-        made = await service.create(visit.session, actor, fill(service.create, "new", values))
+        made = await service.create(visit.session, actor, NewAchievement.model_validate(values))
         new_id = made.id
     if attempt.failed:
         chosen = form.texts("transfer_modes")

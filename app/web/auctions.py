@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from app.auctions import service
+from app.auctions.schemas import NewBid
 from app.auctions.states import AuctionState, Phase
 from app.kit import clock
 from app.kit.db import Uow
@@ -16,7 +17,7 @@ from app.kit.http import BadCursor, PageRequest, make_page
 from app.kit.ids import new_id
 from app.listings import service as listings
 from app.parties import service as parties
-from app.web.forms import Complaint, complaints, fen, fill
+from app.web.forms import Complaint, complaints, fen
 from app.web.organisations import paging
 from app.web.visit import Posted, Visit, Visitor
 
@@ -85,9 +86,7 @@ async def bid(received_at: Receipt, visit: Visit, auction_id: UUID, form: Posted
     attempt = visit.attempt()
     refusal: Problem | None = None
     async with attempt:
-        new = fill(
-            service.place_bid,
-            "new",
+        new = NewBid.model_validate(
             {
                 "amount_fen": fen("body.amount_fen", form.text("amount")),
                 "request_id": form.text("request_id"),

@@ -1,16 +1,11 @@
-"""From forms to use cases: amounts, shapes, and what is wrong in words.
+"""From forms to use cases: amounts, one attempt, and what is wrong in words."""
 
-A page knows no wire shapes. What a use case takes is what its signature says, so a form's values
-are validated as exactly that.
-"""
-
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, get_type_hints
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
 from app.kit.errors import NotFound, Problem, Unauthenticated, Unprocessable
@@ -42,14 +37,6 @@ class Complaint:
 
     field: str
     message: str
-
-
-def fill(use_case: Callable[..., Any], parameter: str, values: Mapping[str, Any]) -> Any:
-    """The value of a use case's parameter; raises pydantic's ValidationError."""
-    shape = get_type_hints(use_case)[parameter]
-    assert isinstance(shape, type)
-    assert issubclass(shape, BaseModel)
-    return shape.model_validate(dict(values))
 
 
 def fen(field: str, text: str) -> int:

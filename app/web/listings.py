@@ -12,9 +12,15 @@ from app.achievements import service as achievements
 from app.auctions import service as auctions
 from app.kit.errors import Problem
 from app.listings import endpoints, queries, service
+from app.listings.schemas import (
+    ApplicationDecision,
+    ListingReview,
+    NewApplication,
+    NewListing,
+)
 from app.listings.states import ListingState
 from app.parties import service as parties
-from app.web.forms import Complaint, complaints, fen, fill, identity, whole
+from app.web.forms import Complaint, complaints, fen, identity, whole
 from app.web.organisations import paging
 from app.web.texts import state_name
 from app.web.visit import Form, Posted, Visit, Visitor
@@ -131,9 +137,7 @@ async def create(visit: Visit, form: Posted) -> Response:
     actor = visit.require_actor()
     attempt = visit.attempt()
     async with attempt:
-        made = await service.create(
-            visit.session, actor, fill(service.create, "new", _values(form))
-        )
+        made = await service.create(visit.session, actor, NewListing.model_validate(_values(form)))
         new_id = made.id
     if attempt.failed:
         return await _form(visit, form.values(), attempt.complaints, attempt.status)
@@ -208,9 +212,7 @@ async def act(visit: Visit, listing_id: UUID, form: Posted) -> Response:
         elif chosen == "withdraw":
             await service.withdraw(visit.session, actor, listing_id, form.text("reason")[:2000])
         else:
-            decision = fill(
-                service.review, "decision", {"act": chosen, "reason": form.text("reason")}
-            )
+            decision = ListingReview.model_validate({"act": chosen, "reason": form.text("reason")})
             await service.review(visit.session, actor, listing_id, decision)
     if attempt.failed:
         return await _show(visit, listing_id, attempt.complaints, attempt.status)
@@ -224,7 +226,7 @@ async def apply(visit: Visit, listing_id: UUID, form: Posted) -> Response:
     actor = visit.require_actor()
     attempt = visit.attempt()
     async with attempt:
-        new = fill(service.apply, "new", {"statement": form.text("statement")})
+        new = NewApplication.model_validate({"statement": form.text("statement")})
         await service.apply(visit.session, actor, listing_id, new)
     if attempt.failed:
         return await _show(visit, listing_id, attempt.complaints, attempt.status)
@@ -245,8 +247,8 @@ async def act_on_application(visit: Visit, listing_id: UUID, form: Posted) -> Re
         elif chosen == "withdraw":
             await service.withdraw_application(*where)
         else:
-            decision = fill(
-                service.decide, "decision", {"act": chosen, "reason": form.text("reason")}
+            decision = ApplicationDecision.model_validate(
+                {"act": chosen, "reason": form.text("reason")}
             )
             await service.decide(*where, decision)
     if attempt.failed:

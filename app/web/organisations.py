@@ -10,8 +10,9 @@ from app.kit import clock
 from app.kit.errors import NotFound
 from app.kit.http import MAX_PAGE, PageRequest, cursor_id, decode_cursor, make_page
 from app.parties import service
+from app.parties.schemas import NewOrganisation, Review
 from app.parties.states import MOVES, OrganisationKind, OrganisationState
-from app.web.forms import Complaint, fill
+from app.web.forms import Complaint
 from app.web.texts import KINDS
 from app.web.visit import Posted, Visit, Visitor
 
@@ -72,7 +73,7 @@ async def register(visit: Visit, form: Posted) -> Response:
     }
     attempt = visit.attempt()
     async with attempt:
-        await service.register(visit.session, visit.actor, fill(service.register, "new", values))
+        await service.register(visit.session, visit.actor, NewOrganisation.model_validate(values))
     if attempt.failed:
         return _register(visit, form.values(), attempt.complaints, attempt.status)
     return visit.page("registered.html", 201)
@@ -105,9 +106,7 @@ async def review(visit: Visit, organisation_id: UUID, form: Posted) -> Response:
     actor = visit.require_actor()
     attempt = visit.attempt()
     async with attempt:
-        decision = fill(
-            service.review, "decision", {"act": form.text("act"), "reason": form.text("reason")}
-        )
+        decision = Review.model_validate({"act": form.text("act"), "reason": form.text("reason")})
         await service.review(visit.session, actor, organisation_id, decision)
     if attempt.failed:
         return await _show(visit, organisation_id, attempt.complaints, attempt.status)

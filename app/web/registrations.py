@@ -12,9 +12,10 @@ from app.kit.errors import NotFound
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
 from app.parties import service as parties
 from app.registrations import queries, service
+from app.registrations.schemas import Correction, NewRegistration, Refusal
 from app.registrations.states import MOVES, RefusalReason, RegistrationState
 from app.web import texts
-from app.web.forms import Complaint, fen, fill
+from app.web.forms import Complaint, fen
 from app.web.organisations import paging
 from app.web.visit import Posted, Visit, Visitor
 
@@ -60,7 +61,7 @@ async def apply(visit: Visit, form: Posted) -> Response:
     values = {"contract_id": form.text("contract_id"), "office_id": form.text("office_id")}
     attempt = visit.attempt()
     async with attempt:
-        row = await service.apply(visit.session, actor, fill(service.apply, "new", values))
+        row = await service.apply(visit.session, actor, NewRegistration.model_validate(values))
         new_id = row.id
         await service.submit(visit.session, actor, new_id)
     if attempt.failed:
@@ -95,10 +96,10 @@ async def act(visit: Visit, registration_id: UUID, form: Posted) -> Response:
             values: dict[str, Any] = {"note": form.text("note")}
             if form.text("technical"):
                 values["technical_fen"] = fen("body.technical_fen", form.text("technical"))
-            await service.correct(*where, fill(service.correct, "given", values))
+            await service.correct(*where, Correction.model_validate(values))
         elif chosen == "refuse":
             said = {"reason": form.text("reason"), "note": form.text("note")}
-            await service.refuse(*where, fill(service.refuse, "refusal", said))
+            await service.refuse(*where, Refusal.model_validate(said))
         else:
             raise NotFound
     if attempt.failed:
