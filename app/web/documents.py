@@ -1,0 +1,73 @@
+"""Documents of achievements by page: upload and download.
+
+Bytes move in no database transaction, so these do not use the transaction of the request.
+"""
+
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
+from starlette.datastructures import UploadFile
+
+from app.achievements import documents
+from app.achievements.states import Audience
+from app.kit.errors import NotFound
+from app.kit.storage import document_store
+from app.web import session
+from app.web.visit import visitor
+
+router = APIRouter(include_in_schema=False)
+_READ_BYTES = 1024 * 1024
+
+
+@router.get("/achievements/{achievement_id}/documents/{document_id}")
+async def download(request: Request, achievement_id: UUID, document_id: UUID) -> Response:
+    """A document's bytes, always as a file to save; the reading of a restricted one is logged."""
+    async with request.app.state.sessions() as uow, uow.begin():
+        visit = await visitor(request, uow)
+        found = await documents.read(uow, visit.actor, achievement_id, document_id, visit.now)
+    chunks = await document_store(request.app.state.settings).open(found.sha256)
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
+        "Content-Length": str(found.size_bytes),
+        "Cache-Control": "private, no-store",
+        "Content-Security-Policy": "sandbox",
+    }
+    return visit.finish(StreamingResponse(chunks, media_type=found.media_type, headers=headers))
+
+
+@router.post("/achievements/{achievement_id}/documents")
+async def upload(request: Request, achievement_id: UUID) -> Response:
+    """Add a document to an own achievement."""
+    async with request.form(max_files=1, max_fields=10) as data:
+        sent = data.get(session.FORM_FIELD, "")
+        expected = request.cookies.get(session.CSRF, "")
+        session.require_own_form(request, sent if isinstance(sent, str) else "", expected)
+        file = data.get("file")
+        if not isinstance(file, UploadFile):
+            raise NotFound(field="body.file")
+        audience = Audience.PUBLIC if data.get("audience") == "public" else Audience.RESTRICTED
+        return await _add(request, achievement_id, file, audience)
+
+
+async def _add(
+    request: Request, achievement_id: UUID, file: UploadFile, audience: Audience
+) -> Response:
+    new = documents.described(file.filename, file.content_type, audience)
+    sessions = request.app.state.sessions
+    async with sessions() as uow, uow.begin():
+        visit = await visitor(request, uow)
+        actor = visit.require_actor()
+        await documents.require_uploader(uow, actor, achievement_id)
+    settings = request.app.state.settings
+    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    async with sessions() as uow, uow.begin():
+        await documents.add(uow, actor, achievement_id, new, stored)
+    return visit.go(f"/achievements/{achievement_id}", "saved")
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(_READ_BYTES):
+        yield chunk

@@ -1,0 +1,128 @@
+"""From forms to use cases: amounts, one attempt, and what is wrong in words."""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+
+from app.kit.errors import NotFound, Problem, Unauthenticated, Unprocessable
+from app.kit.i18n import Language
+from app.kit.money import BadAmount, parse_yuan
+from app.kit.problems import CHINESE
+from app.web import texts
+
+
+class BadAmountField(Unprocessable):
+    """An amount in a form is not an amount in yuan."""
+
+    code = "bad_amount"
+    zh = "应为以元为单位的金额,最多两位小数,例如 1234.56"
+    en = "The amount must be in yuan with at most two decimals, such as 1234.56"
+
+
+class BadNumberField(Unprocessable):
+    """A number in a form is not a whole number."""
+
+    code = "bad_number"
+    zh = "应为整数"
+    en = "A whole number is needed"
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing that is wrong: the field's path (may be empty) and the message."""
+
+    field: str
+    message: str
+
+
+def fen(field: str, text: str) -> int:
+    """An amount in yuan as fen; raises BadAmountField."""
+    try:
+        return parse_yuan(text)
+    except BadAmount:
+        raise BadAmountField(field=field) from None
+
+
+def whole(field: str, text: str) -> int:
+    """A whole number; raises BadNumberField."""
+    stripped = text.strip()
+    if not (stripped.isascii() and stripped.isdigit() and len(stripped) <= 9):
+        raise BadNumberField(field=field)
+    return int(stripped)
+
+
+def identity(text: str) -> UUID:
+    """An id from a form's hidden field or choice; raises NotFound."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
+
+
+def complaints(error: Problem | ValidationError, language: Language) -> list[Complaint]:
+    """What a refusal says, in words."""
+    if isinstance(error, Problem):
+        return [Complaint(error.field or "", error.detail(language))]
+    return [
+        Complaint(".".join(str(part) for part in item["loc"]), _message(item, language))
+        for item in error.errors()
+    ]
+
+
+def _message(item: Any, language: Language) -> str:
+    if language == "zh" and item["type"] in CHINESE:
+        return CHINESE[item["type"]].format_map(dict(item.get("ctx") or {}))
+    return str(item["msg"])
+
+
+def label(complaint: Complaint, language: Language) -> str:
+    """The label of the field that a complaint is about; empty when it is about none."""
+    if not complaint.field:
+        return ""
+    return texts.field_name(complaint.field)[0 if language == "zh" else 1]
+
+
+class Attempt:
+    """One use case in a savepoint: a refusal undoes it and is kept for the page to show.
+
+    Refusals to strangers pass through, so that they are asked to log in.
+    """
+
+    def __init__(self, session: AsyncSession, language: Language) -> None:
+        self._session = session
+        self._language = language
+        self._savepoint: AsyncSessionTransaction | None = None
+        self.complaints: list[Complaint] = []
+        self.status = 200
+
+    @property
+    def failed(self) -> bool:
+        """Whether the use case refused."""
+        return bool(self.complaints)
+
+    async def __aenter__(self) -> "Attempt":
+        self._savepoint = await self._session.begin_nested()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        assert self._savepoint is not None
+        if error is None:
+            await self._savepoint.commit()
+            return False
+        await self._savepoint.rollback()
+        if isinstance(error, Unauthenticated):
+            return False
+        if isinstance(error, Problem | ValidationError):
+            self.complaints = complaints(error, self._language)
+            self.status = error.status if isinstance(error, Problem) else 422
+            return True
+        return False
