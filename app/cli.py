@@ -12,6 +12,7 @@ from typing import Annotated, BinaryIO, NamedTuple
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -102,7 +103,8 @@ def run(
 
     with database(chosen, prepare, stop_always=True) as (url, server):
         migrate.upgrade(url)
-        asyncio.run(_until_stopped(chosen, url, server, web=True, worker=True))
+        demo = chosen.sandbox and not empty
+        asyncio.run(_until_stopped(chosen, url, server, web=True, worker=True, demo=demo))
 
 
 @cli.command()
@@ -124,7 +126,13 @@ def worker() -> None:
 
 
 async def _until_stopped(
-    chosen: Settings, url: str, embedded: EmbeddedPostgres | None, *, web: bool, worker: bool
+    chosen: Settings,
+    url: str,
+    embedded: EmbeddedPostgres | None,
+    *,
+    web: bool,
+    worker: bool,
+    demo: bool = False,
 ) -> None:
     """Run the parts until SIGINT or SIGTERM, or until one of them ends; then end them all."""
     stop = asyncio.Event()
@@ -133,7 +141,7 @@ async def _until_stopped(
         loop.add_signal_handler(number, stop.set)
     parts = [asyncio.create_task(_keep_running(embedded, stop))] if embedded else []
     if web:
-        parts.append(asyncio.create_task(_web(chosen, url, stop)))
+        parts.append(asyncio.create_task(_web(chosen, url, stop, demo=demo)))
     if worker:
         parts.append(asyncio.create_task(run_worker(chosen, url, stop)))
     stopped = asyncio.create_task(stop.wait())
@@ -145,10 +153,13 @@ async def _until_stopped(
             raise result
 
 
-async def _web(chosen: Settings, url: str, stop: asyncio.Event) -> None:
+async def _web(chosen: Settings, url: str, stop: asyncio.Event, *, demo: bool) -> None:
+    app = create_app(chosen, url)
+    if demo:
+        app.state.demo_logins = sample.DEMO_LOGINS
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(chosen, url),
+            app,
             host=chosen.host,
             port=chosen.port,
             log_config=None,
@@ -158,11 +169,22 @@ async def _web(chosen: Settings, url: str, stop: asyncio.Event) -> None:
         )
     )
     serving = asyncio.create_task(server._serve())  # serve() would take our signals
+    _say_where(chosen, app)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
     stopping.cancel()
+
+
+def _say_where(chosen: Settings, app: FastAPI) -> None:
+    """Tell the person at the terminal where to look, and as whom."""
+    address = f"http://{chosen.host}:{chosen.port}"
+    console.print(f"\nTechMarket 国家技术交易网络 ({chosen.mode})")
+    console.print(f"  pages 页面  {address}/\n  API         {address}/api/docs")
+    for login, password, zh, en in app.state.demo_logins:
+        console.print(f"  {login}  {password}  {zh} / {en}", highlight=False)
+    console.print("Ctrl-C stops everything; the data stays.\n")
 
 
 async def _keep_running(embedded: EmbeddedPostgres, stop: asyncio.Event) -> None:
