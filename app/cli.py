@@ -182,8 +182,8 @@ def _say_where(chosen: Settings, app: FastAPI) -> None:
     address = f"http://{chosen.host}:{chosen.port}"
     console.print(f"\nTechMarket 国家技术交易网络 ({chosen.mode})")
     console.print(f"  pages 页面  {address}/\n  API         {address}/api/docs")
-    for login, password, zh, en in app.state.demo_logins:
-        console.print(f"  {login}  {password}  {zh} / {en}", highlight=False)
+    for name, password, zh, en in app.state.demo_logins:
+        console.print(f"  {name}  {password}  {zh} / {en}", highlight=False)
     console.print("Ctrl-C stops everything; the data stays.\n")
 
 

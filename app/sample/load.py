@@ -36,8 +36,8 @@ from app.sample.trades import Patent, patents
 SEED = 2026
 BEIJING = "11"
 YEARS = 3
-ROUNDS = 22
-TRADES_PER_ROUND = 9
+ROUNDS = 14
+TRADES_PER_ROUND = 10
 
 
 async def load(settings: Settings, database_url: str, console: Console) -> None:

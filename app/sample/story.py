@@ -24,7 +24,7 @@ CLOSING_SOON = timedelta(minutes=8)
 CLOSING_LATER = timedelta(hours=20)
 OPENING_SOON = timedelta(hours=2)
 JUST_ENDED = timedelta(minutes=30)
-LIVE_LISTINGS = 48
+LIVE_LISTINGS = 60
 REGISTERED_SHARE = 0.9
 
 Office = tuple[Actor, Actor]
