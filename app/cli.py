@@ -5,23 +5,30 @@ import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Annotated, BinaryIO, NamedTuple
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from pydantic import ValidationError
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import sample
-from app.kit import migrate
+from app.achievements import imports
+from app.kit import clock, migrate
+from app.kit.actor import Actor
 from app.kit.db import make_engine, make_sessions
 from app.kit.embedded import EmbeddedPostgres
-from app.kit.errors import Problem
+from app.kit.errors import Problem, Unauthenticated
 from app.kit.log import configure_logging
 from app.kit.settings import Settings, settings
 from app.main import create_app
+from app.parties import login
 from app.parties import service as parties
 from app.parties.schemas import NewOrganisation, NewPerson
 from app.parties.states import OrganisationKind
@@ -96,7 +103,8 @@ def run(
 
     with database(chosen, prepare, stop_always=True) as (url, server):
         migrate.upgrade(url)
-        asyncio.run(_until_stopped(chosen, url, server, web=True, worker=True))
+        demo = chosen.sandbox and not empty
+        asyncio.run(_until_stopped(chosen, url, server, web=True, worker=True, demo=demo))
 
 
 @cli.command()
@@ -118,7 +126,13 @@ def worker() -> None:
 
 
 async def _until_stopped(
-    chosen: Settings, url: str, embedded: EmbeddedPostgres | None, *, web: bool, worker: bool
+    chosen: Settings,
+    url: str,
+    embedded: EmbeddedPostgres | None,
+    *,
+    web: bool,
+    worker: bool,
+    demo: bool = False,
 ) -> None:
     """Run the parts until SIGINT or SIGTERM, or until one of them ends; then end them all."""
     stop = asyncio.Event()
@@ -127,7 +141,7 @@ async def _until_stopped(
         loop.add_signal_handler(number, stop.set)
     parts = [asyncio.create_task(_keep_running(embedded, stop))] if embedded else []
     if web:
-        parts.append(asyncio.create_task(_web(chosen, url, stop)))
+        parts.append(asyncio.create_task(_web(chosen, url, stop, demo=demo)))
     if worker:
         parts.append(asyncio.create_task(run_worker(chosen, url, stop)))
     stopped = asyncio.create_task(stop.wait())
@@ -139,10 +153,13 @@ async def _until_stopped(
             raise result
 
 
-async def _web(chosen: Settings, url: str, stop: asyncio.Event) -> None:
+async def _web(chosen: Settings, url: str, stop: asyncio.Event, *, demo: bool) -> None:
+    app = create_app(chosen, url)
+    if demo:
+        app.state.demo_logins = sample.DEMO_LOGINS
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(chosen, url),
+            app,
             host=chosen.host,
             port=chosen.port,
             log_config=None,
@@ -152,11 +169,22 @@ async def _web(chosen: Settings, url: str, stop: asyncio.Event) -> None:
         )
     )
     serving = asyncio.create_task(server._serve())  # serve() would take our signals
+    _say_where(chosen, app)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
     stopping.cancel()
+
+
+def _say_where(chosen: Settings, app: FastAPI) -> None:
+    """Tell the person at the terminal where to look, and as whom."""
+    address = f"http://{chosen.host}:{chosen.port}"
+    console.print(f"\nTechMarket 国家技术交易网络 ({chosen.mode})")
+    console.print(f"  pages 页面  {address}/\n  API         {address}/api/docs")
+    for login, password, zh, en in app.state.demo_logins:
+        console.print(f"  {login}  {password}  {zh} / {en}", highlight=False)
+    console.print("Ctrl-C stops everything; the data stays.\n")
 
 
 async def _keep_running(embedded: EmbeddedPostgres, stop: asyncio.Event) -> None:
@@ -223,6 +251,97 @@ def check_migrations() -> None:
             migrate.check(server.url())
         finally:
             server.stop()
+
+
+@cli.command("import")
+def import_achievements(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    as_login: Annotated[str, typer.Option("--as", help="Login of a trader who imports")],
+    password: Annotated[
+        str,
+        typer.Option(
+            prompt=True, hide_input=True, envvar="TECHMARKET_PASSWORD", help="Asked if absent"
+        ),
+    ],
+    dry_run: Annotated[bool, typer.Option(help="Check and report; write nothing")] = False,
+) -> None:
+    """Import achievements from a .csv or .jsonl file: every row or none."""
+    forms: dict[str, imports.Format] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+    form = forms.get(file.suffix.lower())
+    if form is None:
+        raise typer.BadParameter(f"the file's name must end in one of {', '.join(forms)}")
+    chosen = settings()
+    configure_logging(chosen)
+    with database(chosen) as (url, _):
+        migrate.upgrade(url)
+        try:
+            with file.open("rb") as opened:
+                size = file.stat().st_size
+                report = asyncio.run(
+                    _import(url, opened, size, form, (as_login, password), dry_run=dry_run)
+                )
+        except Problem as problem:
+            for error in (details := problem.details("en"))["errors"]:
+                line = f"line {error['line']}: " if "line" in error else ""
+                field = f"{error['field']}: " if error["field"] else ""
+                console.print(f"{line}{field}{error['message']}", markup=False, soft_wrap=True)
+            console.print(details["detail"], style="red", markup=False)
+            raise typer.Exit(1) from None
+    typer.echo(report)
+
+
+async def _import(
+    url: str,
+    file: BinaryIO,
+    size: int,
+    form: imports.Format,
+    credentials: tuple[str, str],
+    *,
+    dry_run: bool,
+) -> str:
+    engine = make_engine(url, pool_size=1)
+    sessions = make_sessions(engine)
+    columns = (
+        TextColumn("{task.fields[rows]} rows"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    try:
+        async with sessions() as session, session.begin():
+            actor = await _actor(session, *credentials)
+        if isinstance(actor, Problem):
+            raise actor
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("", total=size, rows=0)
+            async with sessions() as session, session.begin():
+                report = await imports.import_file(
+                    session,
+                    actor,
+                    file,
+                    form,
+                    dry_run=dry_run,
+                    progress=lambda done, rows: progress.update(task, completed=done, rows=rows),
+                )
+        return report.model_dump_json(indent=1)
+    finally:
+        await engine.dispose()
+
+
+async def _actor(session: AsyncSession, who: str, password: str) -> Actor | Problem:
+    """The person behind a login and password; the token made for it is closed at once.
+
+    A refusal is returned, not raised, so that its count is committed.
+    """
+    now = await clock.real_now(session)
+    life = login.TokenLife(access=timedelta(minutes=1), refresh=timedelta(minutes=1))
+    pair = await login.log_in(session, who, password, None, now, life)
+    if isinstance(pair, Problem):
+        return pair
+    await session.flush()
+    actor = await login.authenticate(session, pair.access_token, None, now)
+    await login.log_out(session, pair.access_token, now)
+    return actor or Unauthenticated()
 
 
 @cli.command()

@@ -24,7 +24,6 @@ from app.listings import endpoints as listings
 from app.parties import endpoints as parties
 from app.parties import login
 from app.registrations import endpoints as registrations
-from app.sample import DEMO_LOGINS
 from app.statistics import endpoints as statistics
 from app.web import pages
 from app.worker import CALENDAR_JOBS
@@ -69,7 +68,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         app.include_router(router, prefix=API)
     app.include_router(endpoints.operations)
     endpoints.serve_reference(app)
-    app.state.demo_logins = DEMO_LOGINS if settings.sandbox else []
+    app.state.demo_logins = []
     pages.install(app)
     app.openapi = _openapi(app)  # type: ignore[method-assign]
     return app

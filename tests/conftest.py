@@ -19,7 +19,7 @@ from app.kit.embedded import EmbeddedPostgres
 from app.kit.log import configure_logging
 from app.kit.settings import Settings
 from app.main import create_app
-from app.worker import DEADLINES, drain_jobs
+from app.worker import DEADLINES
 from tests.market import Market
 
 TEMPLATE = "market_template"
@@ -102,9 +102,7 @@ async def market(
             transport=ASGITransport(app, raise_app_exceptions=False), base_url="http://market"
         ) as client,
     ):
-        yield Market(
-            client, sessions, settings, database_url, Ticker(sessions, DEADLINES), drain_jobs
-        )
+        yield Market(client, sessions, settings, database_url, Ticker(sessions, DEADLINES))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,5 @@
 """Drives the application as its users do: over HTTP, as each role."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +12,7 @@ from app.kit.deadlines import Ticker
 from app.kit.identifiers import make_uscc
 from app.kit.settings import Settings
 from app.parties import tokens
+from app.worker import settle
 
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
@@ -69,7 +69,6 @@ class Market:
     settings: Settings
     database_url: str
     ticker: Ticker
-    _drain: Callable[[str, Sessions, Settings], Awaitable[None]]
     _admin: User | None = None
     users: dict[str, User] = field(default_factory=dict)
 
@@ -80,20 +79,7 @@ class Market:
 
     async def settle(self) -> None:
         """Handle everything that is due and run every job that waits, until nothing is left."""
-        while True:
-            await self._drain(self.database_url, self.sessions, self.settings)
-            if await self.ticker.tick() == 0 and not await self._jobs_wait():
-                return
-
-    async def _jobs_wait(self) -> bool:
-        async with self.sessions() as session:
-            found = await session.execute(
-                text(
-                    "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo'"
-                    " AND (scheduled_at IS NULL OR scheduled_at <= now()))"
-                )
-            )
-            return bool(found.scalar_one())
+        await settle(self.database_url, self.sessions, self.settings)
 
     async def advance(self, **amount: int) -> None:
         """Move the market clock on (days=, hours=, minutes=, seconds=) and settle."""

@@ -68,7 +68,15 @@ class LiveServer:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(self.ready, "the server's start", START_TIMEOUT_S)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Return when the server answers; fail with both logs when it never does."""
+        try:
+            wait_until(self.ready, "the server's readiness", START_TIMEOUT_S)
+        except AssertionError as error:
+            logs = [self.data_dir / "server.log", self.data_dir / "postgres" / "server.log"]
+            raise AssertionError("\n".join(log.read_text()[-3000:] for log in logs)) from error
 
     def ready(self) -> bool:
         """Whether it answers and reaches its database."""

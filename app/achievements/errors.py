@@ -153,11 +153,11 @@ class GranteeUnknown(Unprocessable):
 
 
 class GrantEnded(Unprocessable):
-    """A grant ends in the future."""
+    """A grant ends in the future, but not beyond reason."""
 
     code = "grant_ended"
-    zh = "授权截止时间须晚于现在({now})"
-    en = "A grant must end later than now ({now})"
+    zh = "授权截止时间须晚于现在({now}),且不晚于 {latest}"
+    en = "A grant must end later than now ({now}) and by {latest}"
 
 
 class DocumentEmpty(Unprocessable):

@@ -124,7 +124,10 @@ def csv_rows(file: Buffered) -> Rows:
     """Rows of a CSV file with the number of their first line; raises BadHeader."""
     bad: dict[int, Problem] = {}
     reader = csv.reader(_decoded(file, bad), strict=True)
-    header = [name.strip() for name in next(reader, [])]
+    try:
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise BadHeader(field="body.1", reason=str(error), columns=list(COLUMNS)) from None
     _check_header(header)
     while True:
         line = reader.line_num + 1

@@ -149,6 +149,7 @@ class DisclosureGrant(Identified, Base):
             unique=True,
             postgresql_where=text("revoked_at IS NULL"),
         ),
+        Index("ix_disclosure_grant_achievement", "achievement_id", "id"),
     )
 
     achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievement.id"))

@@ -15,7 +15,9 @@ from app.achievements.models import (
     Disclosure,
     DisclosureGrant,
     Document,
+    PackageMember,
 )
+from app.achievements.states import AchievementState
 from app.kit.actor import Actor
 
 
@@ -107,6 +109,18 @@ def _filtered(query: Any, chosen: Filter) -> Any:
         )
         query = query.where(or_(Achievement.lead_party_id == chosen.owner_id, owned))
     return query
+
+
+async def in_published_package(session: AsyncSession, achievement_id: UUID) -> bool:
+    """Whether a published package has this achievement in it."""
+    query = select(
+        exists().where(
+            PackageMember.member_id == achievement_id,
+            PackageMember.package_id == Achievement.id,
+            Achievement.state == AchievementState.PUBLISHED,
+        )
+    )
+    return bool((await session.execute(query)).scalar_one())
 
 
 async def granted(

@@ -4,10 +4,12 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.achievements.errors import (
     BadRightNumber,
+    GrantEnded,
     NoRight,
     OwnerTwice,
     PosterNotOwner,
@@ -21,6 +23,7 @@ from app.kit.identifiers import BadIdentifier, check_patent_number, check_public
 WHOLE_BP = 10_000
 """All shares of an achievement, in basis points (1/100 of a percent)."""
 
+LONGEST_GRANT = timedelta(days=20 * 366)
 HOME_OFFICE = "CN"
 _PUBLICATION = re.compile(r"\s*[Cc][Nn]\s*[0-9 ]+[A-Za-z][0-9]?\s*")
 _WRITTEN = re.compile(r"CN[0-9]{7,9}([ABCUSY])[0-9]?")
@@ -62,6 +65,13 @@ def check_owners(
     if poster_id not in seen:
         raise PosterNotOwner(field=field, organisation_id=str(poster_id))
     check_shares([share for _, _, share in owners], field)
+
+
+def check_grant_end(now: datetime, ends_at: datetime | None) -> None:
+    """A grant ends in the future, twenty years off at most, or is open; raises GrantEnded."""
+    latest = now + LONGEST_GRANT
+    if ends_at is not None and not now < ends_at <= latest:
+        raise GrantEnded(field="body.ends_at", now=now.isoformat(), latest=latest.isoformat())
 
 
 def is_patent(type_: str) -> bool:

@@ -16,7 +16,6 @@ from app.achievements.errors import (
     ConfidentialNotPublic,
     FieldNeeded,
     GranteeUnknown,
-    GrantEnded,
     OwnerUnclear,
     OwnerUnknown,
     PersonUnknown,
@@ -40,6 +39,7 @@ from app.achievements.schemas import (
     NewRight,
 )
 from app.achievements.states import MOVES, AchievementKind, AchievementState, Secrecy
+from app.achievements.texts import GRANT_MAIL, GRANT_SUBJECT
 from app.kit import audit, clock, codes, mail
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound
@@ -51,15 +51,6 @@ from app.parties.states import OrganisationState, Role
 
 PLAIN = ("title", "summary", "details", "industry_code", "trl", "funding")
 """Columns that are taken from the wire as they are."""
-
-
-GRANT_SUBJECT = "成果详细资料授权 / Access to an achievement's details"
-GRANT_MAIL = """{name}:
-
-{owner} 已授权贵机构查阅成果 {id} 的详细资料,每次查阅均会记录。
-
-{owner} lets your organisation read the details of achievement {id}. Every reading is logged.
-"""
 
 
 async def create(session: AsyncSession, actor: Actor, new: NewAchievement) -> Achievement:
@@ -294,7 +285,9 @@ async def edit(
         achievement.rights = _rights(change.rights, (await clock.now(session)).year)
     if change.owners is not None:
         achievement.owners = await _owners(session, achievement.lead_party_id, change.owners)
-    if achievement.state == AchievementState.PUBLISHED:
+    if achievement.state == AchievementState.PUBLISHED or await repository.in_published_package(
+        session, achievement.id
+    ):
         await _require_publishable(session, achievement)
     achievement.version += 1
     if change.persons is not None:
@@ -382,8 +375,7 @@ async def grant_details(
     facts = known.get(new.organisation_id)
     if facts is None or facts.state != OrganisationState.ACTIVE:
         raise GranteeUnknown(field="body.organisation_id", organisation_id=str(new.organisation_id))
-    if new.ends_at is not None and new.ends_at <= now:
-        raise GrantEnded(field="body.ends_at", now=now.isoformat())
+    rules.check_grant_end(now, new.ends_at)
     grant = await repository.live_grant(session, achievement.id, new.organisation_id)
     if grant is None:
         grant = DisclosureGrant(achievement_id=achievement.id, organisation_id=new.organisation_id)

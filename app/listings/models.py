@@ -118,9 +118,9 @@ class Listing(Versioned, Base):
     closes_provisional: Mapped[bool] = mapped_column(server_default=text("false"))
     calendar_version: Mapped[str | None]
     closed_at: Mapped[datetime | None]
-    search_text: Mapped[str]
-    grams: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
-    ipc_terms: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    search_text: Mapped[str] = mapped_column(deferred=True)
+    grams: Mapped[list[str]] = mapped_column(ARRAY(TEXT), deferred=True)
+    ipc_terms: Mapped[list[str]] = mapped_column(ARRAY(TEXT), deferred=True)
 
     def judge(self, seller_kind: str, profile: str | None, day: date) -> None:
         """Let the rules of that day decide about the terms, and keep what follows from them.

@@ -1,20 +1,66 @@
 """Reads of the listings module."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+import orjson
+from sqlalchemy import Uuid, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.kit.actor import Actor
+from app.kit.coalesce import Coalescer
+from app.kit.errors import NotFound
 from app.kit.http import BadCursor, PageRequest
 from app.listings import access, repository
 from app.listings.models import Application, Listing
 from app.listings.repository import Filters, Reach, Sort
-from app.listings.schemas import PRIVATE_MEMBERS, ApplicationView, ListingView
+from app.listings.schemas import PRIVATE_MEMBERS, PUBLIC_MEMBERS, ApplicationView, ListingView
 
 due = repository.due
+
+
+_PUBLIC_COLUMNS = tuple(getattr(Listing, name) for name in PUBLIC_MEMBERS)
+_PUBLIC_BY_ID = select(*_PUBLIC_COLUMNS).where(
+    Listing.id == any_(bindparam("ids", type_=ARRAY(Uuid()))), Listing.published_at.is_not(None)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicListing:
+    """A published listing as everyone sees it: its version and its JSON document."""
+
+    version: int
+    document: bytes
+
+
+class PublicReader:
+    """Published listings by id, read in batches and never kept (ADR 0010)."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._coalescer: Coalescer[UUID, PublicListing] = Coalescer(self._load)
+
+    async def get(self, listing_id: UUID) -> PublicListing:
+        """One published listing; raises NotFound."""
+        found = await self._coalescer.get(listing_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def _load(self, ids: Sequence[UUID]) -> dict[UUID, PublicListing]:
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(_PUBLIC_BY_ID, {"ids": list(ids)})).all()
+        return {
+            row.id: PublicListing(
+                row.version,
+                orjson.dumps(dict(zip(PUBLIC_MEMBERS, row, strict=True)), option=orjson.OPT_UTC_Z),
+            )
+            for row in rows
+        }
 
 
 async def get(session: AsyncSession, actor: Actor | None, listing_id: UUID) -> ListingView:

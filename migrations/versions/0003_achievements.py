@@ -167,6 +167,7 @@ def disclosure() -> None:
         unique=True,
         postgresql_where=sa.text("revoked_at IS NULL"),
     )
+    op.create_index("ix_disclosure_grant_achievement", "disclosure_grant", ["achievement_id", "id"])
     op.create_table(
         "disclosure",
         *identified(),

@@ -303,6 +303,8 @@ async def test_a_grant_ends_and_opens_even_a_draft_until_then(market: Market) ->
         path + "/grants", {"organisation_id": str(firm.organisation_id), "ends_at": now}
     )
     assert late.json()["code"] == "grant_ended"
+    never = {"organisation_id": str(firm.organisation_id), "ends_at": "9999-12-31T23:59:59Z"}
+    assert (await user.post(path + "/grants", never)).json()["code"] == "grant_ended"
     ends = now.replace(now[:4], str(int(now[:4]) + 1), 1)
     await user.ok(
         "POST", path + "/grants", {"organisation_id": str(firm.organisation_id), "ends_at": ends}
@@ -396,6 +398,12 @@ async def test_a_package_holds_single_achievements_of_its_poster(market: Market)
     )
     assert nested.json()["code"] == "bad_package_member"
     assert (await user.post(f"/achievements/{made['id']}/publish")).status_code == 200
+    for change, code in (
+        ({"rights": []}, "no_right"),
+        ({"secrecy": "confidential"}, "confidential_not_public"),
+    ):
+        kept = await user.patch(f"/achievements/{second['id']}", change, '"v1"')
+        assert kept.json()["code"] == code
     unproven = (await pack(first, bare)).json()
     refused = await user.post(f"/achievements/{unproven['id']}/publish")
     assert refused.json()["code"] == "no_right"

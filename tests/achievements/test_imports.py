@@ -1,5 +1,6 @@
 """Bulk import: every row or none, with the real files."""
 
+import asyncio
 import csv
 import hashlib
 import json
@@ -219,6 +220,8 @@ async def test_bad_csv_lines_are_named(
         (b"name,ipc\n", "title is missing"),
         (b"title,colour\n", "unknown column 'colour'"),
         (b"title,ipc,ipc\n", "comes twice"),
+        (b'title,"ipc"x\n', "expected after"),
+        (b"title,\xff\n", "unknown column"),
     ],
 )
 async def test_a_bad_header_says_which_columns_there_are(
@@ -271,6 +274,18 @@ async def test_duplicates_are_left_out_of_the_file_and_of_the_market(market: Mar
     assert await count(market, "achievement") == 5
     theirs = (await send(other, jsonl(rows))).json()
     assert theirs["created"] == 5
+
+
+async def test_two_imports_of_one_file_at_once_write_it_once(market: Market) -> None:
+    user = await market.join("university")
+    rows = [
+        ROW | {"title": f"装置{n}", "rights": [{"type": "patent", "number": f"CN{114000000 + n}A"}]}
+        for n in range(500)
+    ] + [{"title": f"软件{n}", "ipc": ["G06F"]} for n in range(500)]
+    answers = await asyncio.gather(*(send(user, jsonl(rows)) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    assert sorted(answer.json()["created"] for answer in answers) == [0, 0, 1_000]
+    assert await count(market, "achievement") == 1_000
 
 
 async def test_an_import_is_for_traders_with_its_scope(market: Market) -> None:

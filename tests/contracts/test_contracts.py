@@ -1,5 +1,6 @@
 """From a deal to a signed contract, over HTTP."""
 
+import asyncio
 from hashlib import sha256
 from uuid import uuid4
 
@@ -358,3 +359,24 @@ async def test_a_key_that_only_reads_does_not_act(market: Market) -> None:
     refused = await robot.post(trade.path + "/propose")
     assert (refused.status_code, refused.json()["code"]) == (403, "scope_required")
     assert await rows(market, "contract", "contract_text") == before
+
+
+async def test_signatures_at_once_conclude_once(market: Market) -> None:
+    trade = await concluded(market)
+    await trade.seller.ok("POST", trade.path + "/propose")
+    body = {"text_sha256": (await trade.contract())["text_sha256"]}
+    users = [trade.seller, trade.buyer] * 4
+    edit = trade.buyer.patch(trade.path, {"delivery": "抢先修改"}, '"v2"')
+    *signing, edited = await asyncio.gather(
+        *(user.post(trade.path + "/sign", body) for user in users), edit
+    )
+    assert sorted(answer.status_code for answer in signing) == [200] * 2 + [409] * 6
+    # In time it meets a proposed text, later a version that moved on.
+    assert edited.status_code in {409, 412}
+    done = await trade.contract()
+    assert done["state"] == "signed"
+    assert sorted(row["party_id"] for row in done["signatures"]) == sorted(
+        str(user.organisation_id) for user in users[:2]
+    )
+    assert (await audited(market, trade.contract_id)).count("contract.complete") == 1
+    assert (await audited(market, trade.deal_id)).count("deal.contract") == 1

@@ -44,6 +44,6 @@ def test_a_killed_server_and_a_killed_postgres_lose_nothing_acknowledged(
     before = server.postgres.pid()
     server.kill_postgres()
     wait_until(lambda: server.postgres.pid() not in {None, before}, "PostgreSQL's return")
-    wait_until(server.ready, "the server's recovery")
+    server.wait_until_ready()
     replayed = httpx.post(server.url + API + "/organisations", json=body, headers=key)
     assert (replayed.status_code, replayed.json()) == (201, first.json())
