@@ -33,6 +33,7 @@ def column_chart(
     step = (WIDTH - _LEFT - _RIGHT) / max(1, len(points))
     highest = _highest(points)
     parts = [_grid(floor)]
+    labels: list[Markup] = []
     for index, point in enumerate(points):
         tall = (floor - _TOP - 14) * (point.value or 0) / highest
         x = _LEFT + index * step
@@ -42,11 +43,11 @@ def column_chart(
                 '<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>'
             ).format(x + step * 0.18, floor - tall, step * 0.64, tall)
         )
-        parts.append(_text(middle, floor - tall - 5, point.text, "value", "middle"))
-        parts.append(_text(middle, height - 10, point.label, "", "middle"))
+        labels.append(_text(middle, floor - tall - 5, point.text, "value", "middle"))
+        labels.append(_text(middle, height - 10, point.label, "", "middle"))
     if line:
         parts.append(_line(line, step, floor))
-    return _svg(height, title, _described([*points, *line], line_name), parts)
+    return _svg(height, title, _described([*points, *line], line_name), [*parts, *labels])
 
 
 def bar_chart(points: Sequence[Point], title: str) -> Markup:

@@ -91,6 +91,17 @@ class Words:
         )
         return text + self.provisional_mark() if provisional else text
 
+    def until(self, value: datetime | None, provisional: bool = False) -> Markup | str:
+        """The end of a period: midnight is 24:00 of the day that ends (民法典 203)."""
+        if value is None:
+            return "—"
+        local = value.astimezone(SHANGHAI)
+        if local.hour or local.minute or local.second:
+            return self.moment(value, provisional)
+        day = local.date() - timedelta(days=1)
+        text = Markup('<time datetime="{}">{} 24:00</time>').format(value.isoformat(), day)
+        return text + self.provisional_mark() if provisional else text
+
     def second(self, value: datetime) -> Markup:
         """A moment in Shanghai, to the second."""
         local = value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
