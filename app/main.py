@@ -20,6 +20,7 @@ from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
 from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.errors import BadRequest, ProblemDetails, Unauthenticated
+from app.kit.http import API, hoist
 from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
 from app.listings import endpoints as listings
@@ -30,7 +31,6 @@ from app.statistics import endpoints as statistics
 from app.web import pages
 from app.worker import CALENDAR_JOBS
 
-API = "/api/v1"
 RESERVED_CONNECTIONS = 4
 MODULES = (
     parties.routers,
@@ -73,6 +73,9 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     endpoints.serve_reference(app)
     app.state.demo_logins = []
     pages.install(app)
+    hoist(app, listings.listings, "GET", "/listings/{listing_id}", "listing_id")
+    hoist(app, auctions.auctions, "GET", "/auctions/{auction_id}", "auction_id")
+    hoist(app, auctions.auctions, "POST", "/auctions/{auction_id}/bids", "auction_id")
     app.openapi = _openapi(app)  # type: ignore[method-assign]
     return app
 

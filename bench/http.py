@@ -64,7 +64,7 @@ def serve(database_url: str, port: int) -> None:
     settings = Settings(mode="sandbox", log_level="warning", _env_file=None)
     configure_logging(settings)
     app = create_app(settings, database_url)
-    app.add_api_route(CONSTANT, constant)
+    load.add_first(app, CONSTANT, constant, "GET")
     load.serve(app, port)
 
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 import orjson
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
@@ -24,7 +24,7 @@ from app.kit.ids import new_id
 calendar = trade_router("/calendar", "platform")
 code_lists = trade_router("/codes", "platform")
 sandbox = trade_router("/sandbox", "platform")
-operations = trade_router("", "operations")
+operations = APIRouter(tags=["operations"])
 routers = (calendar, code_lists, sandbox)
 
 
