@@ -270,6 +270,14 @@ async def members(
     return await repository.members(session, organisation_id)
 
 
+async def role_holders(session: AsyncSession, organisation_id: UUID, role: Role) -> int:
+    """How many people hold a role in an organisation now; 0 for one that does not exist."""
+    return sum(
+        membership.ended_at is None and role in membership.roles
+        for membership, _ in await repository.members(session, organisation_id)
+    )
+
+
 async def grant_mandate(
     session: AsyncSession, actor: Actor, new: NewMandate, now: datetime
 ) -> Mandate:

@@ -323,7 +323,7 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     rules.check_four_eyes(
         rule_set,
         same_person=row.accepted_by == actor.person_id,
-        registrars=await _registrars(session, row.office_id),
+        registrars=await parties.role_holders(session, row.office_id, Role.REGISTRAR),
     )
     rules.check_amounts(row.total_fen, row.technical_fen)
     office = await repository.office(session, row.office_id, lock=True)
@@ -343,21 +343,6 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     await session.flush()
     await jobs.defer(session, "statistics.count", registration_id=str(row.id))
     return row
-
-
-async def _registrars(session: AsyncSession, office_id: UUID) -> int:
-    """How many people of an office are registrars now; asked in the office's own name."""
-    office_itself = Actor(
-        person_id=None,
-        organisation_id=office_id,
-        organisation_kind=OrganisationKind.REGISTRATION_OFFICE.value,
-        roles=frozenset({Role.ORGANISATION_ADMIN.value}),
-    )
-    members = await parties.members(session, office_itself, office_id)
-    return sum(
-        membership.ended_at is None and Role.REGISTRAR in membership.roles
-        for membership, _ in members
-    )
 
 
 async def refuse(
