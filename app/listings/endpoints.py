@@ -43,8 +43,11 @@ from app.listings.errors import (
     NotAnApplicant,
     NotAnOffer,
     OwnListing,
+    PatentsExpired,
     ProfileNotForSeller,
     ReasonRequired,
+    RightAlreadyAwarded,
+    TransferModeNotOffered,
 )
 from app.listings.repository import Filters, Sort
 from app.listings.schemas import (
@@ -71,6 +74,8 @@ TERMS = (
     ProfileNotForSeller,
     DepositTooHigh,
     DisclosureTooShort,
+    TransferModeNotOffered,
+    PatentsExpired,
 )
 
 
@@ -78,7 +83,7 @@ TERMS = (
     "",
     status_code=201,
     dependencies=[Idempotent],
-    responses=declared(*ACTING, AchievementNotPublished, *TERMS),
+    responses=declared(*ACTING, AchievementNotPublished, RightAlreadyAwarded, *TERMS),
 )
 async def create_listing(
     response: Response, session: Uow, actor: CurrentActor, new: NewListing
@@ -209,7 +214,14 @@ async def edit_listing(
 
 @listings.post(
     "/{listing_id}/submit",
-    responses=declared(*ACTING, IllegalMove, AchievementNotPublished, ExclusiveRightListed, *TERMS),
+    responses=declared(
+        *ACTING,
+        IllegalMove,
+        AchievementNotPublished,
+        ExclusiveRightListed,
+        RightAlreadyAwarded,
+        *TERMS,
+    ),
 )
 async def submit_listing(session: Uow, actor: CurrentActor, listing_id: UUID) -> ListingView:
     """Hand a draft in for review."""
