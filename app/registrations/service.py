@@ -49,6 +49,7 @@ async def set_up_office(session: AsyncSession, actor: Actor, given: OfficeCodes)
     office_id = actor.organisation_id
     if office_id is None or actor.organisation_kind != OrganisationKind.REGISTRATION_OFFICE:
         raise RoleRequired(roles=[f"{Role.ORGANISATION_ADMIN} of a registration office"])
+    actor.require_scope("trade")
     if f"{given.region4}00" not in codes.regions():
         raise BadRegion(field="body.region4", region4=given.region4)
     await repository.serialise(session, f"registration_office:{given.region4}{given.point}")
