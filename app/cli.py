@@ -24,7 +24,7 @@ from app.kit import clock, migrate
 from app.kit.actor import Actor
 from app.kit.db import make_engine, make_sessions
 from app.kit.embedded import EmbeddedPostgres
-from app.kit.errors import Problem, Unauthenticated
+from app.kit.errors import Problem
 from app.kit.log import configure_logging
 from app.kit.settings import Settings, settings
 from app.main import create_app
@@ -339,9 +339,9 @@ async def _actor(session: AsyncSession, who: str, password: str) -> Actor | Prob
     if isinstance(pair, Problem):
         return pair
     await session.flush()
-    actor = await login.authenticate(session, pair.access_token, None, now)
+    actor = await login.authenticate(session, pair.access_token, None)
     await login.log_out(session, pair.access_token, now)
-    return actor or Unauthenticated()
+    return actor
 
 
 @cli.command()

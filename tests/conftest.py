@@ -119,7 +119,9 @@ async def running_market(
             transport=ASGITransport(app, raise_app_exceptions=False), base_url="http://market"
         ) as client,
     ):
-        yield Market(client, sessions, settings, database_url, Ticker(sessions, DEADLINES))
+        yield Market(
+            client, sessions, settings, database_url, Ticker(sessions, DEADLINES), app.state.intake
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -170,7 +170,7 @@ async def get_listing(
     """
     if "authorization" in request.headers:
         async with asynccontextmanager(unit_of_work)(request) as session:
-            shown = await queries.get(session, await optional_actor(request, session), listing_id)
+            shown = await queries.get(session, await optional_actor(request), listing_id)
         version, document = shown.version, shown.model_dump_json().encode()
     else:
         found = await _public_reader(request.app).get(listing_id)
