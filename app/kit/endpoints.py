@@ -14,7 +14,7 @@ from pydantic import Field
 from sqlalchemy import text
 
 from app.kit import audit, calendar_store, clock, codes, jobs
-from app.kit.actor import CurrentActor, RoleRequired
+from app.kit.actor import CurrentActor, RoleRequired, ScopeRequired
 from app.kit.calendar import CalendarError, CountedDate, parse_year_table
 from app.kit.db import Uow
 from app.kit.errors import NotFound, Unauthenticated, Unprocessable, problems
@@ -126,7 +126,9 @@ def _counted(count: Any) -> CountedDay:
     )
 
 
-@calendar.put("/years/{year}", responses=problems(Unauthenticated, RoleRequired, BadCalendar))
+@calendar.put(
+    "/years/{year}", responses=problems(Unauthenticated, RoleRequired, ScopeRequired, BadCalendar)
+)
 async def load_year(
     request: Request, session: Uow, actor: CurrentActor, year: int, document: YearDocument
 ) -> CountedDay:
@@ -136,6 +138,7 @@ async def load_year(
     Answers with 31 December of that year and the new calendar version.
     """
     actor.require_role("platform_admin")
+    actor.require_scope("trade")
     plain = document.model_dump(mode="json")
     try:
         parse_year_table(year, orjson.dumps(plain))
@@ -191,7 +194,11 @@ async def read_clock(session: Uow) -> ClockView:
 @sandbox.post(
     "/clock",
     responses=problems(
-        Unauthenticated, RoleRequired, clock.ClockNotMovable, clock.ClockGoesForward
+        Unauthenticated,
+        RoleRequired,
+        ScopeRequired,
+        clock.ClockNotMovable,
+        clock.ClockGoesForward,
     ),
 )
 async def move_clock(
@@ -201,6 +208,7 @@ async def move_clock(
     if not request.app.state.settings.sandbox:
         raise clock.ClockNotMovable
     actor.require_role("platform_admin")
+    actor.require_scope("trade")
     before = await clock.state(session)
     after = await clock.move(
         session,

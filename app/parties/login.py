@@ -159,6 +159,7 @@ async def acting_for(session: AsyncSession, actor: Actor, client_id: UUID | None
 
 async def make_api_key(session: AsyncSession, actor: Actor, new: NewApiKey) -> tuple[ApiKey, str]:
     """A key for a machine of the own organisation; gives the row and the secret."""
+    actor.require_scope("trade")
     if actor.organisation_id is None or actor.person_id is None or actor.client_id is not None:
         raise NotFound
     membership = await repository.membership(session, actor.person_id, actor.organisation_id)
@@ -186,6 +187,7 @@ async def api_keys(session: AsyncSession, actor: Actor) -> Sequence[ApiKey]:
 
 async def revoke_api_key(session: AsyncSession, actor: Actor, key_id: UUID, now: datetime) -> None:
     """Stop a key of the caller at once."""
+    actor.require_scope("trade")
     for key in await api_keys(session, actor):
         if key.id == key_id:
             key.revoked_at = key.revoked_at or now

@@ -1,11 +1,14 @@
 """The platform's own endpoints and guarantees."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.kit import clock
 from app.main import create_app
+from app.worker import run_worker
 from tests.market import API, Market, calendar_year
 
 
@@ -107,3 +110,13 @@ async def test_code_lists_name_their_origin(market: Market) -> None:
     provinces = await market.anonymous.ok("GET", "/codes/regions?limit=3")
     assert provinces[0]["zh"] == "北京市"
     assert (await market.anonymous.get("/codes/none")).status_code == 404
+
+
+async def test_a_worker_does_not_serve_a_moved_clock_in_production(market: Market) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    await run_worker(market.settings, market.database_url, stop)
+    await market.advance(days=1)
+    production = market.settings.model_copy(update={"mode": "production"})
+    with pytest.raises(RuntimeError, match="clock was moved"):
+        await run_worker(production, market.database_url, asyncio.Event())
