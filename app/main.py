@@ -1,5 +1,6 @@
 """Composition root: builds the FastAPI application."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import endpoints as achievements
 from app.auctions import endpoints as auctions
+from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
 from app.kit import clock, endpoints, problems
@@ -29,6 +31,7 @@ from app.web import pages
 from app.worker import CALENDAR_JOBS
 
 API = "/api/v1"
+INTAKE_CONNECTIONS = 2
 MODULES = (
     parties.routers,
     achievements.routers,
@@ -82,11 +85,19 @@ def _lifespan(
         engine = make_engine(database_url, pool_size=settings.database_pool_size)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)
+        # Of its own, so that bids never wait for a connection that other requests hold.
+        intake_engine = make_engine(database_url, pool_size=INTAKE_CONNECTIONS)
+        app.state.intake = BidIntake(make_sessions(intake_engine))
+        stop = asyncio.Event()
+        intake = asyncio.create_task(app.state.intake.run(stop))
         try:
             async with app.state.sessions() as session:
                 await clock.require_real_outside_sandbox(session, sandbox=settings.sandbox)
             yield
         finally:
+            stop.set()
+            await intake
+            await intake_engine.dispose()
             await engine.dispose()
 
     return lifespan

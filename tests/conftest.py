@@ -102,7 +102,9 @@ async def market(
             transport=ASGITransport(app, raise_app_exceptions=False), base_url="http://market"
         ) as client,
     ):
-        yield Market(client, sessions, settings, database_url, Ticker(sessions, DEADLINES))
+        yield Market(
+            client, sessions, settings, database_url, Ticker(sessions, DEADLINES), app.state.intake
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -28,7 +28,7 @@ async def test_every_answer_carries_the_request_id_it_was_asked_with(market: Mar
     assert given.headers["x-request-id"] == "abc-1"
     made = await market.client.get("/healthz", headers={"X-Request-ID": "not valid!"})
     assert len(made.headers["x-request-id"]) == 32
-    missing = await market.client.get("/nowhere", headers={"X-Request-ID": "abc-2"})
+    missing = await market.client.get(API + "/nowhere", headers={"X-Request-ID": "abc-2"})
     assert missing.status_code == 404
     assert missing.json()["request_id"] == "abc-2"
 
