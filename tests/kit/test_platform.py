@@ -50,6 +50,21 @@ async def test_unreadable_bodies_are_refused_with_problem_details(
     assert response.headers["content-type"] == "application/problem+json"
 
 
+async def test_a_body_that_is_not_utf8_is_refused_with_the_place_and_what_would_be_right(
+    market: Market,
+) -> None:
+    response = await market.client.post(
+        API + "/organisations",
+        content=b'{"name": "\xb8\xdf\xd0\xa3"}',
+        headers={"Content-Type": "application/json", "Accept-Language": "zh"},
+    )
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (400, "not_utf8")
+    assert [error["field"] for error in problem["errors"]] == ["body"]
+    assert "第 10 个字节" in problem["detail"]
+    assert "UTF-8" in problem["detail"]
+
+
 async def test_a_body_over_the_limit_is_refused(market: Market) -> None:
     content = b" " * (market.settings.json_body_limit_bytes + 1)
     response = await market.client.post(API + "/organisations", content=content)
