@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 import uvicorn
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app import sample
+from app.auctions.engine import replay as histories
 from app.kit import migrate
 from app.kit.db import make_engine, make_sessions
 from app.kit.embedded import EmbeddedPostgres
@@ -229,6 +230,30 @@ def check_migrations() -> None:
 def openapi() -> None:
     """Print the OpenAPI document."""
     typer.echo(json.dumps(create_app(settings(), "").openapi(), ensure_ascii=False, indent=1))
+
+
+@cli.command()
+def replay(
+    file: Annotated[
+        typer.FileBinaryRead | None, typer.Argument(help="JSON Lines; - reads stdin")
+    ] = None,
+    schema: bool = typer.Option(False, help="Print the JSON Schema of a line and stop"),
+) -> None:
+    """Run bid histories through the auction rules; print one JSON line per auction."""
+    if schema:
+        typer.echo(json.dumps(histories.schema(), ensure_ascii=False, indent=1))
+        return
+    if file is None:
+        raise typer.BadParameter("name a file, or - for standard input")
+    failed = False
+    for answer in histories.replay(file):
+        if answer.text is not None:
+            typer.echo(answer.text)
+        else:
+            failed = True
+            typer.echo(f"line {answer.number}: {answer.problem}", err=True)
+    if failed:
+        raise typer.Exit(1)
 
 
 def main() -> None:
