@@ -172,16 +172,15 @@ def _enter_next(state: State) -> State:
 
 def _operate(state: State, event: Event) -> tuple[State, Outcome]:
     """Pause, resume, annul, or move the end after an outage (法释〔2016〕18号 art. 28, 31)."""
-    began = event.at - timedelta(seconds=event.seconds)
+    lasted = event.seconds if event.kind is Kind.OUTAGE else 0
+    began = event.at - timedelta(seconds=lasted)
     state = advance(state, began)
     code = None
     after = state
-    if state.over or (
-        event.kind is not Kind.ANNUL and began >= state.ends_at and not _paused(state)
-    ):
-        code = Code.CLOSED
-    elif event.kind is Kind.ANNUL:
+    if event.kind is Kind.ANNUL and not state.annulled:  # art. 31: also a sale that has ended
         after = state._replace(over=True, annulled=True, ends_at=event.at)
+    elif state.over or (began >= state.ends_at and not _paused(state)):
+        code = Code.CLOSED
     elif event.kind is Kind.PAUSE and not _paused(state):
         after = state._replace(paused_at=event.at)
     elif event.kind is Kind.RESUME and state.paused_at is not None:

@@ -7,11 +7,14 @@ from app.auctions.engine.terms import MAX_PACKAGE_BIDS, PRICE_TERM
 
 
 def required(state: State, event: Event) -> int | None:
-    """The published limit: the start price, or that of the lots asked for; 0 without one."""
-    rules = state.terms.rules
-    if state.terms.profile.decides is Decides.PACKAGES:
-        return sum(rules.lots.get(lot, 0) for lot in event.lots)
-    return rules.start_fen
+    """The published limit: the start price, or that of the lots asked for; None where there is
+    none, or where the bidder has already bid."""
+    terms = state.terms
+    if event.bidder in state.held and not terms.profile.many_bids:
+        return None
+    if terms.profile.decides is Decides.PACKAGES:
+        return sum(terms.rules.lots.get(lot, 0) for lot in event.lots)
+    return 0 if terms.rules.start_fen is None and terms.sign > 0 else terms.rules.start_fen
 
 
 def take(state: State, event: Event) -> tuple[State, Code | None]:
