@@ -18,6 +18,8 @@ from app.auctions.engine.terms import MAX_LOTS, MAX_PACKAGE_BIDS
 _BOUND_SLACK = 1e-4
 _EXACT_BELOW = 2**46
 """Below this total, in units of the amounts' greatest common divisor, doubles count exactly."""
+_TIME_LIMIT_S = 300.0
+"""One solve stops here without a result; nothing is decided by what was found until then."""
 _TOLERANCES = ("mip_feasibility_tolerance", "primal_feasibility_tolerance")
 
 
@@ -200,6 +202,7 @@ def _model(
     """The integer programme: a 0-1 variable per offer, a row per lot and per bidder."""
     solver = _new_solver()
     solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("time_limit", _TIME_LIMIT_S)
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 0)
     solver.setOptionValue("mip_rel_gap", 0.0)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from app.auctions.engine.codes import Code, Kind
 from app.auctions.engine.profiles import PROFILES
-from app.auctions.engine.replay import replay_line
+from app.auctions.engine.replay import replay_line, schema
 from app.auctions.engine.terms import Rules
 
 PAGES = Path(__file__).resolve().parents[3] / "docs" / "auctions"
@@ -27,8 +28,10 @@ def examples(name: str) -> list[tuple[Any, Any]]:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_worked_examples_come_out(name: str) -> None:
     pairs = examples(name)
+    validator = Draft202012Validator(schema())
     assert pairs, "a page shows an example"
     for line, expected in pairs:
+        assert [error.message for error in validator.iter_errors(line)] == []
         answer = replay_line(json.dumps(line).encode())
         if "proof" in answer:
             assert answer["proof"].pop("solver").startswith("HiGHS ")
