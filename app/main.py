@@ -73,7 +73,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     endpoints.serve_reference(app)
     app.state.demo_logins = []
     pages.install(app)
-    hoist(app, listings.listings, "GET", "/listings/{listing_id}", "listing_id")
+    app.router.routes.insert(0, listings.SHORT_WAY)
     hoist(app, auctions.auctions, "GET", "/auctions/{auction_id}", "auction_id")
     hoist(app, auctions.auctions, "POST", "/auctions/{auction_id}/bids", "auction_id")
     app.openapi = _openapi(app)  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from starlette.routing import Route
 
 from app.achievements.errors import AchievementNotPublished
 from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired, optional_actor
@@ -18,6 +19,7 @@ from app.kit.errors import (
 )
 from app.kit.errors import problems as declared
 from app.kit.http import (
+    API,
     FEN_LIMIT,
     BadCursor,
     IfMatch,
@@ -192,6 +194,20 @@ def _matches(if_none_match: str, tag: str) -> bool:
     """Weak comparison (RFC 9110, 13.1.2)."""
     tags = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
     return tag in tags or "*" in tags
+
+
+async def short_way(request: Request) -> Response:
+    """`get_listing` without the framework's reading of parameters, which took half of its time.
+
+    The composition root puts it in front of all routes for addresses with a UUID.
+    """
+    request.scope["route"] = SHORT_WAY
+    return await get_listing(
+        request, request.path_params["listing_id"], request.headers.get("if-none-match")
+    )
+
+
+SHORT_WAY = Route(API + "/listings/{listing_id:uuid}", short_way, methods=["GET"])
 
 
 @listings.patch(
