@@ -59,16 +59,16 @@ class RightNumberMissing(Unprocessable):
     """A patent is known by its number."""
 
     code = "right_number_missing"
-    zh = "类型 {type} 须填写申请号、专利号或公开号"
-    en = "A right of type {type} needs its application, patent or publication number"
+    zh = "类型 {right_type} 须填写申请号、专利号或公开号"
+    en = "A right of type {right_type} needs its application, patent or publication number"
 
 
 class RightKindMismatch(Unprocessable):
     """The number belongs to another kind of patent."""
 
     code = "right_kind_mismatch"
-    zh = "号码 {number} 属于 {expected},而不是 {type}"
-    en = "The number {number} is of kind {expected}, not {type}"
+    zh = "号码 {number} 属于 {expected},而不是 {right_type}"
+    en = "The number {number} is of kind {expected}, not {right_type}"
 
 
 class RightTwice(Unprocessable):

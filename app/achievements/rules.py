@@ -90,7 +90,7 @@ def check_right(type_: str, number: str | None, office: str, year: int, field: s
     """
     if number is None or not number.strip():
         if is_patent(type_):
-            raise RightNumberMissing(field=f"{field}.number", type=type_)
+            raise RightNumberMissing(field=f"{field}.number", right_type=type_)
         return None
     if not is_patent(type_) or office != HOME_OFFICE:
         return " ".join(number.split())
@@ -105,7 +105,7 @@ def check_right(type_: str, number: str | None, office: str, year: int, field: s
         ) from None
     if type_ not in {"patent", f"patent.{kind}"}:
         raise RightKindMismatch(
-            field=f"{field}.type", number=written, type=type_, expected=f"patent.{kind}"
+            field=f"{field}.type", number=written, right_type=type_, expected=f"patent.{kind}"
         )
     return written
 

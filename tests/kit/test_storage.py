@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,27 +16,17 @@ import pytest
 from app.kit.problems import TooLarge
 from app.kit.settings import Settings
 from app.kit.storage import DocumentStore, StorageUnavailable, document_store
+from tests.server import free_port, wait_until
 
 MIB = 1024 * 1024
 KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
 
 
-def free_port() -> int:
+def listens(port: int) -> bool:
+    """Whether somebody takes connections there."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(port: int, process: subprocess.Popen) -> None:
-    """Poll until the server takes connections; fail when it ended or takes too long."""
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the S3 server did not start")
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +40,7 @@ def s3_endpoint() -> Iterator[str]:
     )
     endpoint = f"http://127.0.0.1:{port}"
     try:
-        wait_for(port, process)
+        wait_until(lambda: listens(port), "the S3 server's start")
         boto3.client("s3", endpoint_url=endpoint, **KEYS).create_bucket(Bucket="documents")
         yield endpoint
     finally:
