@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import endpoints as achievements
 from app.auctions import endpoints as auctions
+from app.auctions import watch
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
 from app.kit import clock, endpoints, problems
@@ -85,7 +86,8 @@ def _lifespan(
         try:
             async with app.state.sessions() as session:
                 await clock.require_real_outside_sandbox(session, sandbox=settings.sandbox)
-            yield
+            async with watch.Hub(app.state.sessions, database_url).running() as app.state.watch:
+                yield
         finally:
             await engine.dispose()
 

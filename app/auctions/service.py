@@ -97,6 +97,7 @@ async def open_due(session: AsyncSession, auction_id: UUID, now: datetime) -> No
     auction = await repository.auction(session, auction_id, lock=True, skip_locked=True)
     if auction is not None and auction.state == AuctionState.SCHEDULED and auction.opens_at <= now:
         _open(session, auction)
+        await repository.announce(session, [auction.id])
 
 
 def _open(session: AsyncSession, auction: Auction) -> None:
@@ -184,6 +185,7 @@ async def place_bid(
         },
         rule_set=auction.rule_set,
     )
+    await repository.announce(session, [auction.id])
     return _outcome(auction, bid)
 
 
@@ -293,6 +295,7 @@ async def close_due(session: AsyncSession, auction_id: UUID) -> None:
         rule_set=auction.rule_set,
     )
     await session.flush()
+    await repository.announce(session, [auction.id])
     if auction.state == AuctionState.SOLD:
         await listings.record_award(session, SYSTEM, auction.listing_id, now)
         await jobs.defer(session, "deals.record", auction_id=str(auction.id))
