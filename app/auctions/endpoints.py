@@ -94,9 +94,15 @@ async def get_auction(session: Uow, actor: OptionalActor, auction_id: UUID) -> A
 
 @auctions.get(
     "/{auction_id}/events",
-    response_class=EventStream,
+    response_class=Response,
     responses=declared(NotFound, BeyondRecord)
-    | {204: {"description": "The result was seen before; there is nothing to come"}},
+    | {
+        200: {
+            "description": "Events until the result",
+            "content": {EventStream.media_type: {"schema": {"type": "string"}}},
+        },
+        204: {"description": "The result was seen before; there is nothing to come"},
+    },
 )
 async def watch_auction(
     request: Request,
