@@ -19,7 +19,7 @@ run: install
 	"$(BIN)/python" -m app.cli run --sandbox
 
 test: install
-	"$(BIN)/python" -m pytest
+	"$(BIN)/python" -m pytest -n auto --dist loadscope
 
 check: install
 	"$(BIN)/ruff" format --check .

@@ -20,11 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import sample
 from app.achievements import imports
+from app.auctions.engine import replay as histories
 from app.kit import clock, migrate
 from app.kit.actor import Actor
 from app.kit.db import make_engine, make_sessions
 from app.kit.embedded import EmbeddedPostgres
-from app.kit.errors import Problem, Unauthenticated
+from app.kit.errors import Problem
 from app.kit.log import configure_logging
 from app.kit.settings import Settings, settings
 from app.main import create_app
@@ -339,15 +340,39 @@ async def _actor(session: AsyncSession, who: str, password: str) -> Actor | Prob
     if isinstance(pair, Problem):
         return pair
     await session.flush()
-    actor = await login.authenticate(session, pair.access_token, None, now)
+    actor = await login.authenticate(session, pair.access_token, None)
     await login.log_out(session, pair.access_token, now)
-    return actor or Unauthenticated()
+    return actor
 
 
 @cli.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
     typer.echo(json.dumps(create_app(settings(), "").openapi(), ensure_ascii=False, indent=1))
+
+
+@cli.command()
+def replay(
+    file: Annotated[
+        typer.FileBinaryRead | None, typer.Argument(help="JSON Lines; - reads stdin")
+    ] = None,
+    schema: bool = typer.Option(False, help="Print the JSON Schema of a line and stop"),
+) -> None:
+    """Run bid histories through the auction rules; print one JSON line per auction."""
+    if schema:
+        typer.echo(json.dumps(histories.schema(), ensure_ascii=False, indent=1))
+        return
+    if file is None:
+        raise typer.BadParameter("name a file, or - for standard input")
+    failed = False
+    for answer in histories.replay(file):
+        if answer.text is not None:
+            typer.echo(answer.text)
+        else:
+            failed = True
+            typer.echo(f"line {answer.number}: {answer.problem}", err=True)
+    if failed:
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Composition root: builds the FastAPI application."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -8,28 +9,30 @@ from uuid import UUID
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import endpoints as achievements
 from app.auctions import endpoints as auctions
 from app.auctions import watch
+from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
 from app.kit import clock, endpoints, problems
 from app.kit.actor import Actor
-from app.kit.db import make_engine, make_sessions
+from app.kit.coalesce import Coalescer
+from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.errors import BadRequest, ProblemDetails, Unauthenticated
+from app.kit.http import API, hoist
 from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
 from app.listings import endpoints as listings
 from app.parties import endpoints as parties
-from app.parties import login
+from app.parties import login, tokens
 from app.registrations import endpoints as registrations
 from app.statistics import endpoints as statistics
 from app.web import pages
 from app.worker import CALENDAR_JOBS
 
-API = "/api/v1"
+RESERVED_CONNECTIONS = 4
 MODULES = (
     parties.routers,
     achievements.routers,
@@ -71,6 +74,9 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     endpoints.serve_reference(app)
     app.state.demo_logins = []
     pages.install(app)
+    app.router.routes.insert(0, listings.SHORT_WAY)
+    hoist(app, auctions.auctions, "GET", "/auctions/{auction_id}", "auction_id")
+    hoist(app, auctions.auctions, "POST", "/auctions/{auction_id}/bids", "auction_id")
     app.openapi = _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -83,18 +89,49 @@ def _lifespan(
         engine = make_engine(database_url, pool_size=settings.database_pool_size)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)
+        # Of their own, so that bids and logins never wait for a connection others hold.
+        reserved = make_engine(database_url, pool_size=RESERVED_CONNECTIONS)
+        app.state.doorkeeper = Doorkeeper(make_sessions(reserved))
+        app.state.intake = BidIntake(make_sessions(reserved))
+        stop = asyncio.Event()
+        intake = asyncio.create_task(app.state.intake.run(stop))
         try:
             async with app.state.sessions() as session:
                 await clock.require_real_outside_sandbox(session, sandbox=settings.sandbox)
             async with watch.Hub(app.state.sessions, database_url).running() as app.state.watch:
                 yield
         finally:
+            stop.set()
+            await intake
+            await reserved.dispose()
             await engine.dispose()
 
     return lifespan
 
 
-async def authenticate(session: AsyncSession, request: Request) -> Actor | None:
+class Doorkeeper:
+    """Finds the actors behind tokens; requests that arrive together are looked up together."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._actors: Coalescer[bytes, Actor] = Coalescer(self._load)
+
+    async def actor(self, token: str, client_id: UUID | None) -> Actor:
+        """As `login.authenticate`, always by the database's present state."""
+        actor = await self._actors.get(tokens.digest(token))
+        if actor is None:
+            raise Unauthenticated
+        if client_id is None:
+            return actor
+        async with self._sessions() as session:
+            return await login.acting_for(session, actor, client_id)
+
+    async def _load(self, digests: Sequence[bytes]) -> dict[bytes, Actor]:
+        async with self._sessions() as session:
+            return await login.actors_behind(session, digests)
+
+
+async def authenticate(request: Request) -> Actor | None:
     """The actor behind a request's bearer token, and the client it acts for.
 
     API requests never authenticate by cookie, so that no other site's page can make them.
@@ -112,7 +149,8 @@ async def authenticate(session: AsyncSession, request: Request) -> Actor | None:
             raise BadRequest(
                 field="header.X-On-Behalf-Of", reason="X-On-Behalf-Of must be a UUID"
             ) from None
-    return await login.authenticate(session, token, client, await clock.real_now(session))
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    return await doorkeeper.actor(token, client)
 
 
 def _openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:

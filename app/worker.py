@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import procrastinate
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from app.achievements import jobs as achievements
 from app.auctions import jobs as auctions
@@ -34,19 +35,40 @@ log = structlog.get_logger()
 
 
 async def run_worker(settings: Settings, database_url: str, stop: asyncio.Event) -> None:
-    """Run jobs and deadlines until `stop` is set; running jobs are finished first."""
+    """Run jobs and deadlines until `stop` is set; running jobs are finished first.
+
+    Raises RuntimeError for a database whose clock was moved, unless this is a sandbox.
+    """
     engine = make_engine(database_url, pool_size=CONCURRENCY + 2)
     sessions = make_sessions(engine)
+    try:
+        await _require_own_clock(sessions, settings, stop)
+        while not stop.is_set():
+            connector = procrastinate.PsycopgConnector(
+                conninfo=database_url, min_size=1, max_size=4
+            )
+            try:
+                with queue.replace_connector(connector) as opened:
+                    async with opened.open_async():
+                        await _work(opened, sessions, settings, stop)
+            except Exception:
+                log.warning("worker_restarts", exc_info=True)
+                await _pause(stop, RESTART_PAUSE_S)
+    finally:
+        await engine.dispose()
+
+
+async def _require_own_clock(sessions: Sessions, settings: Settings, stop: asyncio.Event) -> None:
+    """Check the clock once, as soon as the database answers: an outage is waited out."""
     while not stop.is_set():
-        connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=4)
         try:
-            with queue.replace_connector(connector) as opened:
-                async with opened.open_async():
-                    await _work(opened, sessions, settings, stop)
-        except Exception:
-            log.warning("worker_restarts", exc_info=True)
+            async with sessions() as session:
+                await clock.require_real_outside_sandbox(session, sandbox=settings.sandbox)
+        except DBAPIError:
+            log.warning("worker_waits_for_database", exc_info=True)
             await _pause(stop, RESTART_PAUSE_S)
-    await engine.dispose()
+        else:
+            return
 
 
 async def _work(

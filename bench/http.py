@@ -6,44 +6,33 @@ figure is measured in rounds that alternate with the constant endpoint, so that 
 machine. Prints one JSON line per figure.
 """
 
-import asyncio
-import json
-import multiprocessing
 import random
-import socket
-import tempfile
-import time
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from itertools import cycle
 from statistics import median
-from typing import cast
 from urllib.parse import quote
 from uuid import UUID
 
-import uvicorn
 import uvloop
 from sqlalchemy import text
 
 from app.achievements import service as achievements
 from app.achievements.schemas import NewAchievement
-from app.kit import migrate
 from app.kit.actor import Actor
 from app.kit.calendar import end_of_day
 from app.kit.db import make_engine, make_sessions
-from app.kit.embedded import EmbeddedPostgres
 from app.kit.ids import new_id
 from app.kit.log import configure_logging
 from app.kit.settings import Settings
 from app.listings.models import Listing
 from app.main import create_app
+from bench import load
+from bench.harness import figure, scratch_database
 
 LISTINGS = 3000
 CONNECTIONS = 32
 ROUNDS = 5
 ROUND_S = 1.0
-START_TIMEOUT_S = 60.0
-LATENCY_LIMIT_S = 10.0
 CONSTANT = "/bench/constant"
 FIELDS = ("new_materials", "advanced_manufacturing", "electronics_information", "aerospace")
 WORDS = (
@@ -75,92 +64,8 @@ def serve(database_url: str, port: int) -> None:
     settings = Settings(mode="sandbox", log_level="warning", _env_file=None)
     configure_logging(settings)
     app = create_app(settings, database_url)
-    app.add_api_route(CONSTANT, constant)
-    uvicorn.run(
-        app,
-        host="127.0.0.1",
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
-
-
-class Connection(asyncio.Protocol):
-    """One keep-alive HTTP/1.1 connection that sends the next request once it has the answer."""
-
-    def __init__(self, requests: list[bytes], start: int, until: float) -> None:
-        self.requests = requests
-        self.next = start
-        self.until = until
-        self.answered = 0
-        self.buffer = b""
-        self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first request."""
-        self.transport = cast(asyncio.Transport, transport)
-        self._send()
-
-    def data_received(self, data: bytes) -> None:
-        """Count an answer when it is whole."""
-        self.buffer += data
-        head, separator, body = self.buffer.partition(b"\r\n\r\n")
-        if not separator:
-            return
-        if not head.startswith(b"HTTP/1.1 200"):
-            self._end(RuntimeError(head.split(b"\r\n", 1)[0].decode("latin-1")))
-            return
-        length = int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
-        if len(body) < length:
-            return
-        self.buffer = b""
-        self.answered += 1
-        if time.monotonic() < self.until:
-            self._send()
-        else:
-            self._end(None)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """The server hung up."""
-        self._end(error or ConnectionError("the server closed the connection"))
-
-    def _send(self) -> None:
-        self.transport.write(self.requests[self.next % len(self.requests)])
-        self.next += 1
-
-    def _end(self, error: Exception | None) -> None:
-        if not self.ended.done():
-            if error is None:
-                self.ended.set_result(self.answered)
-            else:
-                self.ended.set_exception(error)
-            self.transport.close()
-
-
-async def load(port: int, paths: list[str], seconds: float) -> float:
-    """Answers per second over 32 connections; raises when one of them is not a 200."""
-    requests = [
-        f"GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: keep-alive\r\n\r\n".encode()
-        for path in paths
-    ]
-    loop = asyncio.get_running_loop()
-    started = time.monotonic()
-    connections: list[Connection] = []
-    for number in range(CONNECTIONS):
-        start = number * len(requests) // CONNECTIONS
-        _, connection = await loop.create_connection(
-            lambda start=start: Connection(requests, start, started + seconds),  # type: ignore[misc]
-            "127.0.0.1",
-            port,
-        )
-        connections.append(connection)
-    async with asyncio.timeout(seconds + LATENCY_LIMIT_S):
-        answered = sum(await asyncio.gather(*(connection.ended for connection in connections)))
-    return answered / (time.monotonic() - started)
+    load.add_first(app, CONSTANT, constant, "GET")
+    load.serve(app, port)
 
 
 async def insert_listings(database_url: str) -> list[UUID]:
@@ -222,65 +127,25 @@ async def insert_listings(database_url: str) -> list[UUID]:
     return [row.id for row in rows]
 
 
-@dataclass
-class Figure:
-    """A figure and the constant endpoint's rate beside it, round by round."""
-
-    name: str
-    paths: list[str]
-    rates: list[float]
-    constants: list[float]
-
-
-def measure(port: int, figures: list[Figure]) -> None:
-    """Fill the figures: after a warm-up, every round is followed by one of the constant."""
-    for figure in figures:
-        uvloop.run(load(port, figure.paths, ROUND_S / 2))
-        for _ in range(ROUNDS):
-            figure.rates.append(uvloop.run(load(port, figure.paths, ROUND_S)))
-            figure.constants.append(uvloop.run(load(port, [CONSTANT], ROUND_S)))
-
-
-def report(figure: Figure, peak_mib: float) -> None:
-    """One JSON line: medians of the rounds, in requests per second."""
-    value, baseline = median(figure.rates), median(figure.constants)
-    line = {
-        "name": figure.name,
-        "value": round(value, 1),
-        "unit": "requests/s",
-        "baseline": {"name": "constant_endpoint", "value": round(baseline, 1)},
-        "ratio": round(value / baseline, 3),
-        "peak_mib": round(peak_mib, 1),
-    }
-    print(json.dumps(line), flush=True)
-
-
-def peak_mib(pid: int | None) -> float:
-    """The most memory that a process ever had resident, in MiB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmHWM:", 1)[1].split()[0]) / 1024
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until_served(port: int) -> None:
-    """Until the server process takes connections."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
+def measure(port: int, name: str, paths: list[str], pid: int) -> None:
+    """After a warm-up, every round of the figure is followed by one of the constant."""
+    rates: list[float] = []
+    constants: list[float] = []
+    requests = cycle([load.get(path) for path in paths])
+    nothing = load.get(CONSTANT)
+    for number in range(ROUNDS + 1):
+        done = uvloop.run(load.load(port, lambda: next(requests), ROUND_S, connections=CONNECTIONS))
+        idle = uvloop.run(load.load(port, lambda: nothing, ROUND_S, connections=CONNECTIONS))
+        if number > 0:
+            rates.append(done.per_second)
+            constants.append(idle.per_second)
+    figure(
+        name,
+        median(rates),
+        "requests/s",
+        baseline=("constant_endpoint", median(constants)),
+        peak_mib=load.peak_mib(pid),
+    )
 
 
 def searches() -> list[str]:
@@ -295,38 +160,13 @@ def searches() -> list[str]:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="tm-bench-") as directory:
-        postgres = EmbeddedPostgres(Path(directory) / "pg")
-        postgres.start()
-        try:
-            run(postgres.url())
-        finally:
-            postgres.stop()
-
-
-def run(database_url: str) -> None:
-    """All figures on one database."""
-    migrate.upgrade(database_url)
-    ids = uvloop.run(insert_listings(database_url))
-    random.Random(1).shuffle(ids)
-    port = free_port()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(database_url, port))
-    server.start()
-    try:
-        wait_until_served(port)
-        figures = [
-            Figure("listing_detail", [f"/api/v1/listings/{item}" for item in ids], [], []),
-            Figure("listing_search", searches(), [], []),
-        ]
-        for figure in figures:
-            measure(port, [figure])
-            report(figure, peak_mib(server.pid))
-    finally:
-        server.terminate()
-        server.join(timeout=5)
-        if server.is_alive():
-            server.kill()
-            server.join()
+    with scratch_database() as database_url:
+        ids = uvloop.run(insert_listings(database_url))
+        random.Random(1).shuffle(ids)
+        with load.server_process(serve, database_url) as (port, pid):
+            details = [f"/api/v1/listings/{item}" for item in ids]
+            measure(port, "listing_detail", details, pid)
+            measure(port, "listing_search", searches(), pid)
 
 
 if __name__ == "__main__":

@@ -37,8 +37,8 @@ from app.kit.log import configure_logging
 from app.kit.settings import Settings
 from app.main import create_app
 from app.parties import tokens
-from bench import harness
-from bench.http import free_port, insert_listings, peak_mib, wait_until_served
+from bench import harness, load
+from bench.http import insert_listings
 
 WATCHERS = 5000
 BIDS_PER_S = 50
@@ -344,7 +344,7 @@ def run(database_url: str) -> int:
     """Measure and print; 1 when an event was lost."""
     listings = uvloop.run(insert_listings(database_url))
     auction_id, token = uvloop.run(insert_auction(database_url, listings[0]))
-    port = free_port()
+    port = load.free_port()
     path = f"/api/v1/auctions/{auction_id}"
     spawn = multiprocessing.get_context("spawn")
     orders, theirs = spawn.Pipe()
@@ -353,13 +353,13 @@ def run(database_url: str) -> int:
     server.start()
     crowd.start()
     try:
-        wait_until_served(port)
+        load.wait_until_served(port)
         bidding = Bidding(f"http://127.0.0.1:{port}{path}/bids", token, database_url, auction_id)
         play(orders, bidding, 1, 2.0)
         before = play(orders, bidding, 1, ALONE_S)
         alone_mib = resident_mib(server.pid)
         many = play(orders, bidding, WATCHERS, TOGETHER_S)
-        many_mib = peak_mib(server.pid)
+        many_mib = load.peak_mib(server.pid or 0)
         after = play(orders, bidding, 1, ALONE_S)
         orders.send(0)
     finally:

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -45,14 +46,21 @@ def template(postgres: EmbeddedPostgres) -> str:
     return TEMPLATE
 
 
-@pytest.fixture
-def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
-    """A real database of this test alone."""
+@contextmanager
+def cloned_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """A real database with the template's contents, dropped afterwards."""
     name = f"market_{uuid4().hex}"
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield postgres.url(name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """A real database of this test alone."""
+    with cloned_database(postgres, template) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +103,15 @@ async def market(
     database_url: str, sessions: Sessions, settings: Settings
 ) -> AsyncIterator[Market]:
     """The whole application on a real database, driven over HTTP."""
+    async with running_market(database_url, sessions, settings) as running:
+        yield running
+
+
+@asynccontextmanager
+async def running_market(
+    database_url: str, sessions: Sessions, settings: Settings
+) -> AsyncIterator[Market]:
+    """The whole application on this database; for fixtures of any scope."""
     app = create_app(settings, database_url)
     async with (
         app.router.lifespan_context(app),
@@ -102,7 +119,9 @@ async def market(
             transport=ASGITransport(app, raise_app_exceptions=False), base_url="http://market"
         ) as client,
     ):
-        yield Market(client, sessions, settings, database_url, Ticker(sessions, DEADLINES))
+        yield Market(
+            client, sessions, settings, database_url, Ticker(sessions, DEADLINES), app.state.intake
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

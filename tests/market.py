@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from httpx import AsyncClient, Response
 from sqlalchemy import text
 
+from app.auctions.intake import BidIntake
 from app.kit.db import Sessions
 from app.kit.deadlines import Ticker
 from app.kit.identifiers import make_uscc
@@ -69,6 +70,7 @@ class Market:
     settings: Settings
     database_url: str
     ticker: Ticker
+    intake: BidIntake | None = None
     _admin: User | None = None
     users: dict[str, User] = field(default_factory=dict)
 

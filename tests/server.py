@@ -44,6 +44,7 @@ class LiveServer:
     data_dir: Path
     port: int
     options: tuple[str, ...] = ("--sandbox", "--empty")
+    start_timeout_s: float = START_TIMEOUT_S
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -73,7 +74,7 @@ class LiveServer:
     def wait_until_ready(self) -> None:
         """Return when the server answers; fail with both logs when it never does."""
         try:
-            wait_until(self.ready, "the server's readiness", START_TIMEOUT_S)
+            wait_until(self.ready, "the server's readiness", self.start_timeout_s)
         except AssertionError as error:
             logs = [self.data_dir / "server.log", self.data_dir / "postgres" / "server.log"]
             raise AssertionError("\n".join(log.read_text()[-3000:] for log in logs)) from error

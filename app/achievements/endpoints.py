@@ -156,15 +156,14 @@ async def import_achievements(
     same, with status 200, and writes nothing.
     """
     sessions: Sessions = request.app.state.sessions
-    async with sessions() as session, session.begin():
-        imports.require_importer(await _signed_in(session, request))
+    imports.require_importer(await _signed_in(request))
     # The file is taken whole before a transaction begins: a slow sender must not hold one.
     with tempfile.TemporaryFile() as file:
         async for chunk in request.stream():
             await to_thread.run_sync(file.write, chunk)
         file.seek(0)
+        actor = await _signed_in(request)
         async with sessions() as session, session.begin():
-            actor = await _signed_in(session, request)
             report = await imports.import_file(session, actor, file, format, dry_run=dry_run)
     if dry_run:
         response.status_code = 200
@@ -360,8 +359,8 @@ async def add_document(
     """Add a file; the same bytes again give the same document, so a retry is safe."""
     sessions: Sessions = request.app.state.sessions
     new = documents.described(file.filename, file.content_type, audience)
+    actor = await _signed_in(request)
     async with sessions() as session, session.begin():
-        actor = await _signed_in(session, request)
         await documents.require_uploader(session, actor, achievement_id)
     settings = request.app.state.settings
     stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
@@ -371,8 +370,8 @@ async def add_document(
     return DocumentView.model_validate(document)
 
 
-async def _signed_in(session: Any, request: Request) -> Actor:
-    actor: Actor | None = await request.app.state.authenticate(session, request)
+async def _signed_in(request: Request) -> Actor:
+    actor: Actor | None = await request.app.state.authenticate(request)
     if actor is None:
         raise Unauthenticated
     return actor
@@ -404,8 +403,8 @@ async def list_documents(
 async def download_document(request: Request, achievement_id: UUID, document_id: UUID) -> Response:
     """A file's bytes; the ETag is their SHA-256, and the reading of a restricted one is logged."""
     sessions: Sessions = request.app.state.sessions
+    actor = await request.app.state.authenticate(request)
     async with sessions() as session, session.begin():
-        actor = await request.app.state.authenticate(session, request)
         now = await clock.now(session)
         document = await documents.read(session, actor, achievement_id, document_id, now)
     tag = f'"{document.sha256}"'

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.auctions import service
@@ -18,13 +18,14 @@ from app.auctions.errors import (
     RequestIdReused,
     SellerMayNotBid,
 )
+from app.auctions.intake import BidIntake, Receipt
 from app.auctions.schemas import AuctionView, BidPlaced, BidView, NewBid
 from app.auctions.states import AuctionState
 from app.auctions.watch import EventStream, Hub
 from app.kit import clock, problems
 from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired
 from app.kit.db import Uow
-from app.kit.errors import NotFound, Problem, Unauthenticated
+from app.kit.errors import NotFound, Unauthenticated
 from app.kit.errors import problems as declared
 from app.kit.http import BadCursor, Page, PageRequest, Paging, make_page, trade_router
 
@@ -32,14 +33,6 @@ auctions = trade_router("/auctions", "auctions")
 routers: tuple[APIRouter, ...] = (auctions,)
 
 SEQUENCE_LIMIT = 2**63 - 1
-
-
-async def receipt(session: Uow, auction_id: UUID) -> datetime:
-    """When the bid arrived; the first thing that its transaction does."""
-    return await service.receive(session, auction_id)
-
-
-Receipt = Annotated[datetime, Depends(receipt)]
 
 
 @auctions.get("", responses=declared(BadCursor, Unauthenticated))
@@ -171,8 +164,7 @@ async def get_bid(
 async def place_bid(
     request: Request,
     response: Response,
-    session: Uow,
-    received_at: Receipt,
+    stamp: Receipt,
     actor: CurrentActor,
     auction_id: UUID,
     new: NewBid,
@@ -182,10 +174,10 @@ async def place_bid(
     A retry with the same `request_id` gets the first answer and is never a second bid. A refusal
     says the rule, the smallest valid amount, the phase and the server's time, and is recorded.
     """
-    outcome = await service.place_bid(session, actor, auction_id, new, received_at)
-    refusal: Problem | None = outcome.refusal
-    if refusal is not None:
-        return problems.respond(request, refusal)
+    intake: BidIntake = request.app.state.intake
+    outcome = await intake.place(actor, auction_id, new.amount_fen, new.request_id, stamp)
+    if outcome.refusal is not None:
+        return problems.respond(request, outcome.refusal)
     assert outcome.placed is not None
     response.headers["Location"] = f"/api/v1/auctions/{auction_id}/bids/{outcome.bid.sequence}"
     return outcome.placed

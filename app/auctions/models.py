@@ -120,3 +120,13 @@ class Bid(Identified, Base):
     refusal: Mapped[str | None]
     required_fen: Mapped[int | None]
     ends_at_after: Mapped[datetime]
+
+
+class BidIntakeRow(Base):
+    """Until when (market time) all bids that a process received are in the record."""
+
+    __tablename__ = "bid_intake"
+
+    process_id: Mapped[UUID] = mapped_column(primary_key=True)
+    renewed_at: Mapped[datetime]
+    recorded_until: Mapped[datetime]

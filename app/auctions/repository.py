@@ -1,8 +1,9 @@
 """SQL of the auctions module."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from sqlalchemy import (
@@ -25,28 +26,101 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.auctions.models import Auction, AuctionBidder, Bid
 from app.auctions.rules import DRAIN
 from app.auctions.states import AuctionState
+from app.kit.jobs import raw_connection
 
 CHANNEL = "auction_changed"
 """Notifications of changed auctions; the payload is the auction's id."""
+DEAD_AFTER_S = 5.0
+"""A process that has not renewed its intake row for so long is dead and not waited for."""
 
-_QUEUE = "hashtextextended('auction:' || :auction_id, 0)"
+_BID_COLUMNS = (
+    "id",
+    "auction_id",
+    "sequence",
+    "bidder_id",
+    "number",
+    "amount_fen",
+    "received_at",
+    "request_id",
+    "accepted",
+    "refusal",
+    "required_fen",
+    "ends_at_after",
+)
+_INSERT_BIDS: LiteralString = (
+    "INSERT INTO bid (id, auction_id, sequence, bidder_id, number, amount_fen, received_at,"
+    " request_id, accepted, refusal, required_fen, ends_at_after) SELECT * FROM unnest("
+    "%s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[],"
+    " %s::timestamptz[], %s::text[], %s::boolean[], %s::text[], %s::bigint[], %s::timestamptz[])"
+)
 
 
-async def stamp_and_queue(session: AsyncSession, auction_id: UUID) -> datetime:
-    """The market's time now, and this transaction's place among the bids of the auction.
+async def lock_auctions(
+    session: AsyncSession, auction_ids: Collection[UUID]
+) -> dict[UUID, Auction]:
+    """Auctions by id, locked in the order of their ids and read anew."""
+    query = (
+        select(Auction)
+        .where(Auction.id.in_(auction_ids))
+        .order_by(Auction.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in (await session.execute(query)).scalars()}
 
-    One statement: the time is taken first. The place is a shared advisory lock until the end of
-    the transaction; it keeps the close waiting (`wait_for_bids`), and no other bid.
-    """
-    query = text(f"SELECT market_now(), pg_advisory_xact_lock_shared({_QUEUE})")
-    moment: datetime = (await session.execute(query, {"auction_id": str(auction_id)})).one()[0]
-    return moment
+
+async def bidders_of(
+    session: AsyncSession, keys: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], AuctionBidder]:
+    """Numbered bidders by auction and organisation."""
+    query = select(AuctionBidder).where(
+        tuple_(AuctionBidder.auction_id, AuctionBidder.bidder_id).in_(set(keys))
+    )
+    rows = (await session.execute(query)).scalars()
+    return {(row.auction_id, row.bidder_id): row for row in rows}
 
 
-async def wait_for_bids(session: AsyncSession, auction_id: UUID) -> None:
-    """Wait until every bid that was stamped before now has committed or gone."""
-    query = text(f"SELECT pg_advisory_xact_lock({_QUEUE})")
-    await session.execute(query, {"auction_id": str(auction_id)})
+async def bids_by_request(
+    session: AsyncSession, keys: Collection[tuple[UUID, UUID, str]]
+) -> dict[tuple[UUID, UUID, str], Bid]:
+    """Bids that were recorded under these auctions, bidders and request ids."""
+    query = select(Bid).where(tuple_(Bid.auction_id, Bid.bidder_id, Bid.request_id).in_(set(keys)))
+    rows = (await session.execute(query)).scalars()
+    return {(row.auction_id, row.bidder_id, row.request_id): row for row in rows}
+
+
+async def insert_bids(session: AsyncSession, bids: Sequence[Bid]) -> None:
+    """Write bids with one statement, before the auctions that name them as leading."""
+    if not bids:
+        return
+    columns = [[getattr(bid, name) for bid in bids] for name in _BID_COLUMNS]
+    connection = await raw_connection(session)
+    await connection.execute(_INSERT_BIDS, columns)
+
+
+async def renew_intake(session: AsyncSession, process_id: UUID, recorded_until: datetime) -> None:
+    """Note that a process lives, and until when all bids that it received are recorded."""
+    statement = text(
+        "INSERT INTO bid_intake (process_id, renewed_at, recorded_until)"
+        " VALUES (:id, clock_timestamp(), :until) ON CONFLICT (process_id) DO UPDATE"
+        " SET renewed_at = excluded.renewed_at, recorded_until = excluded.recorded_until"
+    )
+    await session.execute(statement, {"id": process_id, "until": recorded_until})
+
+
+async def drop_intake(session: AsyncSession, process_id: UUID) -> None:
+    """Note that a process takes no bids any more."""
+    await session.execute(text("DELETE FROM bid_intake WHERE process_id = :id"), {"id": process_id})
+
+
+async def intake_is_behind(session: AsyncSession, ends_at: datetime) -> bool:
+    """Whether a living process may still record a bid that it received before `ends_at`."""
+    query = text(
+        "SELECT EXISTS (SELECT FROM bid_intake WHERE recorded_until < :ends_at"
+        " AND renewed_at > clock_timestamp() - make_interval(secs => :dead_after))"
+    )
+    found = await session.execute(query, {"ends_at": ends_at, "dead_after": DEAD_AFTER_S})
+    return bool(found.scalar_one())
 
 
 async def auction(
@@ -136,14 +210,6 @@ async def due_to_close(session: AsyncSession, now: datetime, limit: int) -> Sequ
     return (await session.execute(query)).scalars().all()
 
 
-async def bidder(session: AsyncSession, auction_id: UUID, bidder_id: UUID) -> AuctionBidder | None:
-    """An organisation's entry among the numbered bidders."""
-    query = select(AuctionBidder).where(
-        AuctionBidder.auction_id == auction_id, AuctionBidder.bidder_id == bidder_id
-    )
-    return (await session.execute(query)).scalar_one_or_none()
-
-
 async def bidder_counts(session: AsyncSession, auction_ids: Sequence[UUID]) -> dict[UUID, int]:
     """How many numbered bidders each auction has."""
     query = (
@@ -175,16 +241,6 @@ async def bid_by_sequence(session: AsyncSession, auction_id: UUID, sequence: int
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def bid_by_request(
-    session: AsyncSession, auction_id: UUID, bidder_id: UUID, request_id: str
-) -> Bid | None:
-    """The bid that a bidder sent under this request id."""
-    query = select(Bid).where(
-        Bid.auction_id == auction_id, Bid.bidder_id == bidder_id, Bid.request_id == request_id
-    )
-    return (await session.execute(query)).scalar_one_or_none()
-
-
 async def bids(
     session: AsyncSession,
     auction_id: UUID,
@@ -203,7 +259,7 @@ async def bids(
     return (await session.execute(query)).scalars().all()
 
 
-async def announce(session: AsyncSession, auction_ids: Sequence[UUID]) -> None:
+async def announce(session: AsyncSession, auction_ids: Iterable[UUID]) -> None:
     """Tell every process that watches these auctions, if and when this transaction commits."""
     ids = func.unnest(cast([str(item) for item in auction_ids], ARRAY(String)))
     changed = ids.table_valued(column("id", String), name="changed").render_derived()

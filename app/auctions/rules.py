@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from app.auctions.engine import amounts
 from app.auctions.states import DECIDED, AuctionState, Phase, Refusal
 
 DRAIN = timedelta(seconds=1)
@@ -112,7 +113,9 @@ def min_next_fen(state: BiddingState) -> int:
     """The smallest amount that a bid can have now, in fen."""
     if state.price_fen is not None:
         return state.price_fen + state.increment_fen
-    return state.start_fen + (0 if state.first_bid_at_start else state.increment_fen)
+    return amounts.first_amount(
+        state.start_fen, state.increment_fen, 1, at_start=state.first_bid_at_start
+    )
 
 
 def decide_bid(state: BiddingState, amount_fen: int, received_at: datetime) -> Decision:
@@ -127,17 +130,15 @@ def decide_bid(state: BiddingState, amount_fen: int, received_at: datetime) -> D
     if received_at >= state.ends_at:
         return Refused(Refusal.CLOSED, None)
     base = state.start_fen if state.price_fen is None else state.price_fen
-    # At or below the base no multiple helps; above it the multiple is what decides.
-    if amount_fen < base or (amount_fen == base and amount_fen < required):
-        return Refused(Refusal.TOO_LOW, required)
-    if (amount_fen - base) % state.increment_fen:
-        return Refused(Refusal.OFF_STEP, required)
+    code = amounts.judge(base, required, state.increment_fen, amount_fen, sign=1, multiples=True)
+    if code is not None:
+        return Refused(Refusal(code.value), required)
     return Accepted(end_after(state.ends_at, received_at, state.extension_s))
 
 
 def end_after(ends_at: datetime, received_at: datetime, extension_s: int) -> datetime:
     """The end after an accepted bid: `extension_s` seconds from it at least (art. 20)."""
-    return max(ends_at, received_at + timedelta(seconds=extension_s))
+    return amounts.extended(ends_at, received_at, timedelta(seconds=extension_s))
 
 
 def after_bid(

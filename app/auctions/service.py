@@ -1,25 +1,22 @@
 """Use cases of auctions: schedule, open, bid, close.
 
-Order in an auction is the order of its record: each bid takes the auction's row lock, is judged by
-the time it was received at, and gets the next sequence number. An auction ends at its `ends_at`
+Order in an auction is the order of its record (see `bidding`). An auction ends at its `ends_at`
 also when the platform was away at that time.
 """
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, repository, rules
-from app.auctions.errors import REFUSALS, AuctionClosed, BidRefused, RequestIdReused
+from app.auctions import access, bidding, repository, rules
+from app.auctions.bidding import bidding_state
 from app.auctions.facts import AuctionFacts
 from app.auctions.models import Auction, AuctionBidder, Bid
-from app.auctions.schemas import AuctionView, BidPlaced, BidView, NewBid
-from app.auctions.states import DECIDED, MOVES, AuctionState, Phase, Refusal
+from app.auctions.schemas import AuctionView
+from app.auctions.states import MOVES, AuctionState, Phase
 from app.kit import audit, clock, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.calendar import local_day
@@ -96,179 +93,23 @@ async def open_due(session: AsyncSession, auction_id: UUID, now: datetime) -> No
     """Note that an auction's opening has come; does nothing when that is noted already."""
     auction = await repository.auction(session, auction_id, lock=True, skip_locked=True)
     if auction is not None and auction.state == AuctionState.SCHEDULED and auction.opens_at <= now:
-        _open(session, auction)
+        await audit.record_many(session, [bidding.open_auction(auction)])
         await repository.announce(session, [auction.id])
-
-
-def _open(session: AsyncSession, auction: Auction) -> None:
-    before = auction.state
-    auction.state = move(MOVES, AuctionState(before), "open").value
-    audit.record(
-        session,
-        SYSTEM,
-        "auction.open",
-        "auction",
-        auction.id,
-        before={"state": before},
-        after={"state": auction.state},
-        rule_set=auction.rule_set,
-    )
-
-
-async def receive(session: AsyncSession, auction_id: UUID) -> datetime:
-    """Stamp the arrival of a bid on the market's clock; call it before anything else.
-
-    From here to the end of the transaction the auction is not decided without this bid.
-    """
-    return await repository.stamp_and_queue(session, auction_id)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a bid: the bid that leads, or the refusal (which is in the record too)."""
-
-    bid: Bid
-    placed: BidPlaced | None
-    refusal: BidRefused | None
-
-
-async def place_bid(
-    session: AsyncSession, actor: Actor, auction_id: UUID, new: NewBid, received_at: datetime
-) -> Outcome:
-    """Judge a bid under the auction's lock by the time it was received, and record it.
-
-    A refused bid is an `Outcome`, not an exception: its row must commit. The same request id gets
-    the outcome that it got first. Raises NotFound, RoleRequired, SellerMayNotBid, NotABidder,
-    RequestIdReused, and AuctionClosed without a record once the auction is decided.
-    """
-    party_id = access.bidding_party(actor)
-    bidder = await repository.bidder(session, auction_id, party_id)
-    auction = await repository.auction(session, auction_id, lock=bidder is not None)
-    bidder = access.admitted(actor, auction, bidder)
-    auction = access.visible(auction)
-    earlier = await repository.bid_by_request(session, auction_id, party_id, new.request_id)
-    if earlier is not None:
-        if earlier.amount_fen != new.amount_fen:
-            raise RequestIdReused(field="body.request_id", amount_fen=earlier.amount_fen)
-        return _outcome(auction, earlier)
-    if auction.state in DECIDED:
-        closed = _refusal_facts(auction, Refusal.CLOSED, auction.ends_at, None, received_at)
-        raise AuctionClosed(**(closed | {"phase": auction.state}))
-    if auction.state == AuctionState.SCHEDULED and auction.opens_at <= received_at:
-        _open(session, auction)
-    state = _bidding_state(auction)
-    decision = rules.decide_bid(state, new.amount_fen, received_at)
-    bid = _bid_row(auction, bidder, new, received_at, decision)
-    session.add(bid)
-    await session.flush()
-    before = {"price_fen": auction.price_fen, "ends_at": auction.ends_at}
-    auction.next_sequence += 1
-    if isinstance(decision, rules.Accepted):
-        after = rules.after_bid(state, bidder.number, new.amount_fen, decision)
-        auction.leading_bid_id = bid.id
-        auction.leading_number = after.leader
-        auction.price_fen = after.price_fen
-        auction.ends_at = after.ends_at
-        auction.bid_count += 1
-    audit.record(
-        session,
-        actor,
-        "bid.accept" if bid.accepted else "bid.refuse",
-        "auction",
-        auction.id,
-        before=before,
-        after={
-            "price_fen": auction.price_fen,
-            "ends_at": auction.ends_at,
-            "sequence": bid.sequence,
-            "refusal": bid.refusal,
-        },
-        rule_set=auction.rule_set,
-    )
-    await repository.announce(session, [auction.id])
-    return _outcome(auction, bid)
-
-
-def _bid_row(
-    auction: Auction,
-    bidder: AuctionBidder,
-    new: NewBid,
-    received_at: datetime,
-    decision: rules.Decision,
-) -> Bid:
-    accepted = isinstance(decision, rules.Accepted)
-    return Bid(
-        id=new_id(),
-        auction_id=auction.id,
-        sequence=auction.next_sequence,
-        bidder_id=bidder.bidder_id,
-        number=bidder.number,
-        amount_fen=new.amount_fen,
-        received_at=received_at,
-        request_id=new.request_id,
-        accepted=accepted,
-        refusal=decision.code.value if isinstance(decision, rules.Refused) else None,
-        required_fen=decision.required_fen if isinstance(decision, rules.Refused) else None,
-        ends_at_after=decision.ends_at if isinstance(decision, rules.Accepted) else auction.ends_at,
-    )
-
-
-def _bidding_state(auction: Auction) -> rules.BiddingState:
-    return rules.BiddingState(
-        start_fen=auction.start_fen,
-        increment_fen=auction.increment_fen,
-        extension_s=auction.extension_s,
-        first_bid_at_start=auction.first_bid_at_start,
-        opens_at=auction.opens_at,
-        ends_at=auction.ends_at,
-        price_fen=auction.price_fen,
-        leader=auction.leading_number,
-    )
-
-
-def _outcome(auction: Auction, bid: Bid) -> Outcome:
-    """Made of the bid's row and the auction's fixed terms alone, so that it never changes."""
-    if bid.refusal is None:
-        shown = BidView.model_validate(bid).model_dump()
-        placed = BidPlaced(**shown, min_next_fen=bid.amount_fen + auction.increment_fen)
-        return Outcome(bid, placed, None)
-    code = Refusal(bid.refusal)
-    facts = _refusal_facts(auction, code, bid.ends_at_after, bid.required_fen, bid.received_at)
-    field = "body.amount_fen" if code in {Refusal.TOO_LOW, Refusal.OFF_STEP} else None
-    return Outcome(bid, None, REFUSALS[code](field=field, sequence=bid.sequence, **facts))
-
-
-def _refusal_facts(
-    auction: Auction,
-    code: Refusal,
-    ends_at: datetime,
-    required_fen: int | None,
-    received_at: datetime,
-) -> dict[str, Any]:
-    phases = {Refusal.NOT_OPEN: Phase.SCHEDULED, Refusal.CLOSED: Phase.CLOSING}
-    return {
-        "required_fen": required_fen,
-        "increment_fen": auction.increment_fen,
-        "phase": phases.get(code, Phase.OPEN).value,
-        "opens_at": auction.opens_at.isoformat(),
-        "ends_at": ends_at.isoformat(),
-        "server_time": received_at.isoformat(),
-    }
 
 
 async def close_due(session: AsyncSession, auction_id: UUID) -> None:
     """Decide an auction whose end has passed; exactly once, whoever comes.
 
-    It first waits for the bids that were received before, then locks the row and reads the end
-    anew: a bid among them may have moved it. The clock is read after that.
+    It locks the row, reads the end anew, for a bid may have moved it, and then the clock. It leaves
+    the auction to a later tick while a process may still record bids received before the end.
     """
-    await repository.wait_for_bids(session, auction_id)
     auction = await repository.auction(session, auction_id, lock=True)
     now = await clock.now(session)
     if (
         auction is None
         or auction.state != AuctionState.OPEN
         or not rules.may_decide(auction.ends_at, now)
+        or await repository.intake_is_behind(session, auction.ends_at)
     ):
         return
     winner_id = None
@@ -382,7 +223,7 @@ async def views(
                 bid_count=auction.bid_count,
                 price_fen=auction.price_fen,
                 leading_number=auction.leading_number,
-                min_next_fen=rules.min_next_fen(_bidding_state(auction)) if biddable else None,
+                min_next_fen=rules.min_next_fen(bidding_state(auction)) if biddable else None,
                 my_number=own.get(auction.id),
                 winner_id=winner,
                 winner_name=None if winner is None else names[winner].name,

@@ -31,6 +31,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.auctions import repository, rules
+from app.auctions.bidding import bidding_state
 from app.auctions.errors import BeyondRecord
 from app.auctions.models import Auction
 from app.auctions.repository import Reading, WatchedBid
@@ -118,16 +119,7 @@ def standing_event(event: str, reading: Reading, event_id: int | None = None) ->
 def _min_next_fen(auction: Auction, phase: Phase) -> int | None:
     if phase not in {Phase.SCHEDULED, Phase.OPEN}:
         return None
-    state = rules.BiddingState(
-        start_fen=auction.start_fen,
-        increment_fen=auction.increment_fen,
-        extension_s=auction.extension_s,
-        first_bid_at_start=auction.first_bid_at_start,
-        opens_at=auction.opens_at,
-        ends_at=auction.ends_at,
-        price_fen=auction.price_fen,
-    )
-    return rules.min_next_fen(state)
+    return rules.min_next_fen(bidding_state(auction))
 
 
 class Feed:

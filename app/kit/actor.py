@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from app.kit.db import Uow
 from app.kit.errors import Forbidden, Unauthenticated
 
 
@@ -68,12 +67,12 @@ SYSTEM = Actor(person_id=None, organisation_id=None, organisation_kind=None)
 """The platform itself: deadlines and jobs."""
 
 
-async def optional_actor(request: Request, session: Uow) -> Actor | None:
+async def optional_actor(request: Request) -> Actor | None:
     """The actor behind the request, or None when it carries no credentials.
 
     How credentials are checked is `app.parties`' business; the composition root hands it in.
     """
-    actor: Actor | None = await request.app.state.authenticate(session, request)
+    actor: Actor | None = await request.app.state.authenticate(request)
     request.state.actor = actor
     return actor
 

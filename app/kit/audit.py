@@ -3,13 +3,15 @@
 Rows are append-only by trigger. They are written in the transaction that made the change.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Index, text
+from sqlalchemy import Index, insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -40,6 +42,42 @@ class AuditEvent(Base):
     request_id: Mapped[str | None]
 
 
+@dataclass(frozen=True)
+class Event:
+    """A change to be noted together with others."""
+
+    actor: Actor
+    action: str
+    object_type: str
+    object_id: UUID
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    rule_set: str | None = None
+
+
+async def record_many(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Note many changes with one statement, in their order."""
+    if events:
+        await session.execute(insert(AuditEvent), [_columns(event) for event in events])
+
+
+def _columns(event: Event) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "person_id": event.actor.person_id,
+        "organisation_id": event.actor.organisation_id,
+        "client_id": event.actor.client_id,
+        "mandate_id": event.actor.mandate_id,
+        "action": event.action,
+        "object_type": event.object_type,
+        "object_id": event.object_id,
+        "before": _plain(event.before),
+        "after": _plain(event.after),
+        "rule_set": event.rule_set,
+        "request_id": structlog.contextvars.get_contextvars().get("request_id"),
+    }
+
+
 def record(
     session: AsyncSession,
     actor: Actor,
@@ -52,21 +90,8 @@ def record(
     rule_set: str | None = None,
 ) -> None:
     """Note a change; `action` reads `object.verb`, `rule_set` names the rules that decided."""
-    session.add(
-        AuditEvent(
-            person_id=actor.person_id,
-            organisation_id=actor.organisation_id,
-            client_id=actor.client_id,
-            mandate_id=actor.mandate_id,
-            action=action,
-            object_type=object_type,
-            object_id=object_id,
-            before=_plain(before),
-            after=_plain(after),
-            rule_set=rule_set,
-            request_id=structlog.contextvars.get_contextvars().get("request_id"),
-        )
-    )
+    event = Event(actor, action, object_type, object_id, before, after, rule_set)
+    session.add(AuditEvent(**_columns(event)))
 
 
 def _plain(values: dict[str, Any] | None) -> dict[str, Any] | None:

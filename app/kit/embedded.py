@@ -30,6 +30,11 @@ SYSTEM_USER = "pgserver"
 SOCKET_NAME = "/.s.PGSQL.5432"
 SOCKET_PATH_LIMIT = 100
 START_TIMEOUT_S = 120.0
+LAUNCHES = 3
+LAUNCH_PAUSE_S = 0.2
+LAST_LINES = 20
+PASSES_BY_ITSELF = ("shared memory", "lock file", "recovery", "starting up", "shutting down")
+"""Failures that a later launch does not meet: what a killed server left is still being let go."""
 
 
 class EmbeddedPostgres:
@@ -44,15 +49,28 @@ class EmbeddedPostgres:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the server, or attach to the one that already runs on this directory."""
+        """Start the server, or attach to the one that already runs on this directory.
+
+        Raises RuntimeError with the end of the server's log when it gives up at every launch, or
+        does not answer in time.
+        """
         self._own_directory()
         if not (self.data_dir / "PG_VERSION").exists():
             self._initdb()
         deadline = time.monotonic() + START_TIMEOUT_S
+        failures = 0
+        launched_at: int | None = None
         while not self._ready():
             if time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start; see {self.data_dir / 'server.log'}")
+                raise RuntimeError(f"PostgreSQL did not start in time.\n{self._last_lines(0)}")
             if self.pid() is None and (self._process is None or self._process.poll() is not None):
+                if launched_at is not None:
+                    said = self._last_lines(launched_at)
+                    failures += not any(words in said for words in PASSES_BY_ITSELF)
+                    if failures == LAUNCHES:
+                        raise RuntimeError(f"PostgreSQL does not start.\n{said}")
+                    time.sleep(LAUNCH_PAUSE_S)
+                launched_at = self._log.stat().st_size if self._log.exists() else 0
                 self._process = self._launch()
             time.sleep(0.05)
 
@@ -113,6 +131,16 @@ class EmbeddedPostgres:
         digest = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"techmarket-{digest}"
 
+    @property
+    def _log(self) -> Path:
+        return self.data_dir / "server.log"
+
+    def _last_lines(self, start: int) -> str:
+        """The end of what the server's log says from an offset on, below the log's own name."""
+        said = self._log.read_bytes()[start:] if self._log.exists() else b""
+        lines = said.decode(errors="replace").splitlines()[-LAST_LINES:]
+        return "\n".join([f"{self._log}:", *lines])
+
     def _own_directory(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.socket_dir.mkdir(mode=0o700, exist_ok=True)
@@ -164,7 +192,7 @@ class EmbeddedPostgres:
         arguments = [str(self.bin / "postgres"), "-D", str(self.data_dir)]
         for name, value in options.items():
             arguments += ["-c", f"{name}={value}"]
-        with (self.data_dir / "server.log").open("ab") as log:
+        with self._log.open("ab") as log:
             return subprocess.Popen(  # noqa: S603
                 arguments,
                 stdin=subprocess.DEVNULL,

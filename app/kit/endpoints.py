@@ -5,7 +5,7 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 import orjson
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
@@ -14,7 +14,7 @@ from pydantic import Field
 from sqlalchemy import text
 
 from app.kit import audit, calendar_store, clock, codes, jobs
-from app.kit.actor import CurrentActor, RoleRequired
+from app.kit.actor import CurrentActor, RoleRequired, ScopeRequired
 from app.kit.calendar import CalendarError, CountedDate, parse_year_table
 from app.kit.db import Uow
 from app.kit.errors import NotFound, Unauthenticated, Unprocessable, problems
@@ -24,7 +24,7 @@ from app.kit.ids import new_id
 calendar = trade_router("/calendar", "platform")
 code_lists = trade_router("/codes", "platform")
 sandbox = trade_router("/sandbox", "platform")
-operations = trade_router("", "operations")
+operations = APIRouter(tags=["operations"])
 routers = (calendar, code_lists, sandbox)
 
 
@@ -126,7 +126,9 @@ def _counted(count: Any) -> CountedDay:
     )
 
 
-@calendar.put("/years/{year}", responses=problems(Unauthenticated, RoleRequired, BadCalendar))
+@calendar.put(
+    "/years/{year}", responses=problems(Unauthenticated, RoleRequired, ScopeRequired, BadCalendar)
+)
 async def load_year(
     request: Request, session: Uow, actor: CurrentActor, year: int, document: YearDocument
 ) -> CountedDay:
@@ -136,6 +138,7 @@ async def load_year(
     Answers with 31 December of that year and the new calendar version.
     """
     actor.require_role("platform_admin")
+    actor.require_scope("trade")
     plain = document.model_dump(mode="json")
     try:
         parse_year_table(year, orjson.dumps(plain))
@@ -191,7 +194,11 @@ async def read_clock(session: Uow) -> ClockView:
 @sandbox.post(
     "/clock",
     responses=problems(
-        Unauthenticated, RoleRequired, clock.ClockNotMovable, clock.ClockGoesForward
+        Unauthenticated,
+        RoleRequired,
+        ScopeRequired,
+        clock.ClockNotMovable,
+        clock.ClockGoesForward,
     ),
 )
 async def move_clock(
@@ -201,6 +208,7 @@ async def move_clock(
     if not request.app.state.settings.sandbox:
         raise clock.ClockNotMovable
     actor.require_role("platform_admin")
+    actor.require_scope("trade")
     before = await clock.state(session)
     after = await clock.move(
         session,

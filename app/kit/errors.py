@@ -38,6 +38,10 @@ class ProblemDetails(BaseModel):
     errors: list[FieldProblem] = Field(default_factory=list)
 
 
+BASE_MEMBERS = frozenset(ProblemDetails.model_fields)
+"""What every problem document has; facts of a refusal stand beside them, never in their place."""
+
+
 class Problem(Exception):
     """A refusal; subclasses give `status`, `code` and the texts."""
 
@@ -47,7 +51,12 @@ class Problem(Exception):
     en: ClassVar[str] = "Internal error; nothing was written"
 
     def __init__(self, *, field: str | None = None, **facts: Any) -> None:
-        """`field` names the offending input; `facts` fill the texts and go to the caller."""
+        """`field` names the offending input; `facts` fill the texts and go to the caller.
+
+        Raises TypeError for a fact that is named like a member of every problem document.
+        """
+        if taken := BASE_MEMBERS & facts.keys():
+            raise TypeError(f"{type(self).__name__}: facts must not be named {sorted(taken)}")
         super().__init__(self.code, facts)
         self.field = field
         self.facts = facts

@@ -84,7 +84,7 @@ class RequestMiddleware:
         return self.settings.json_body_limit_bytes
 
     def _account(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = getattr(scope.get("route"), "path_format", "unmatched")
         method = scope["method"]
         REQUESTS.labels(method, route, str(status)).inc()
         DURATION.labels(method, route).observe(seconds)

@@ -68,6 +68,14 @@ class Unavailable(Problem):
     en = "The database is away for the moment; nothing was written; try again"
 
 
+class NotUtf8(BadRequest):
+    """JSON is exchanged in UTF-8 (RFC 8259, 8.1)."""
+
+    code = "not_utf8"
+    zh = "请求体从第 {position} 个字节(自 0 起)开始不是有效的 UTF-8,请以 UTF-8 编码提交"
+    en = "The body is not valid UTF-8 at byte {position} (counted from 0); send it in UTF-8"
+
+
 class MethodNotAllowed(Problem):
     """405."""
 
@@ -171,6 +179,8 @@ def _field_problem(item: dict[str, Any], language: Language) -> dict[str, Any]:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        return respond(request, NotUtf8(field="body", position=error.__cause__.start))
     kind = BY_STATUS.get(error.status_code, Conflict if error.status_code < 500 else Problem)
     response = respond(request, kind(reason=error.detail))
     response.status_code = error.status_code

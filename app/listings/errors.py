@@ -38,6 +38,22 @@ class NotAnOffer(Unprocessable):
     en = "The transfer mode {transfer_mode} has no other party, so it cannot be listed"
 
 
+class TransferModeNotOffered(Unprocessable):
+    """The achievement's owner offers other ways of transfer."""
+
+    code = "transfer_mode_not_offered"
+    zh = "该成果未提供转化方式 {transfer_mode};可用:{allowed}"
+    en = "The achievement is not offered by {transfer_mode}; it is offered by: {allowed}"
+
+
+class PatentsExpired(Unprocessable):
+    """Every patent of the achievement has expired (专利法 42): there is no right to transfer."""
+
+    code = "patents_expired"
+    zh = "该成果的专利均已期满(最后期满日 {expired_on}),不能挂牌"
+    en = "Every patent of the achievement has expired, the last on {expired_on}; nothing to list"
+
+
 class DepositTooHigh(Unprocessable):
     """The deposit is higher than the price."""
 
@@ -60,6 +76,14 @@ class ExclusiveRightListed(Conflict):
     code = "exclusive_right_listed"
     zh = "该成果的同一权利已在挂牌 {listing_id} 中,独占性权利不能重复挂牌"
     en = "Listing {listing_id} already offers this right; an exclusive right is listed once"
+
+
+class RightAlreadyAwarded(Conflict):
+    """The right went to a buyer; there is nothing left that could be offered."""
+
+    code = "right_already_awarded"
+    zh = "该成果的独占性权利已通过挂牌 {listing_id} 成交,不能再次挂牌"
+    en = "Listing {listing_id} awarded this right to a buyer; it cannot be listed again"
 
 
 class AchievementNotListable(Conflict):

@@ -65,7 +65,9 @@ class Listing(Versioned, Base):
             "uq_listing_exclusive_right",
             "achievement_id",
             unique=True,
-            postgresql_where=text("exclusive AND state IN ('under_review','published','closed')"),
+            postgresql_where=text(
+                "exclusive AND state IN ('under_review','published','closed','awarded')"
+            ),
         ),
         Index("ix_listing_public_newest", "listed_at", "id", postgresql_where=_PUBLIC),
         Index("ix_listing_public_price", "price_fen", "id", postgresql_where=_PUBLIC),
@@ -147,6 +149,25 @@ class Listing(Versioned, Base):
         self.grams = rules.grams(self.search_text)
         self.ipc_terms = rules.ipc_terms(self.ipc)
 
+    def change(self, given: dict[str, Any]) -> None:
+        """Take changed terms over; None changes nothing, but takes a licence's manner away.
+
+        Where the offer is no licence, a manner that is not given goes too.
+        """
+        for name, value in given.items():
+            if value is not None and name != "license_manner":
+                setattr(self, name, value)
+        if "license_manner" in given or self.transfer_mode != "license":
+            self.license_manner = given.get("license_manner")
+
+    def disclose(self, period: rules.Period, published_at: datetime) -> None:
+        """Begin the disclosure period."""
+        self.published_at = self.listed_at = published_at
+        self.disclosure_from = period.disclosure_from
+        self.closes_at = period.closes_at
+        self.closes_provisional = period.provisional
+        self.calendar_version = period.calendar_version
+
     def terms(self) -> dict[str, Any]:
         """The terms and what the rules noted about them, for the audit log."""
         return {name: getattr(self, name) for name in TERMS}
@@ -157,9 +178,10 @@ class Listing(Versioned, Base):
 
 
 class ListingClaim(Base):
-    """A live listing's claim on an achievement: its own, and each member of a package.
+    """A listing's claim on an achievement: its own, and each member of a package.
 
-    Rows exist while the listing is live; an exclusive claim is the only exclusive one.
+    Rows exist while the listing is live, and for good once it awarded an exclusive right; an
+    exclusive claim is the only exclusive one.
     """
 
     __tablename__ = "listing_claim"
@@ -196,3 +218,13 @@ class Application(Versioned, Base):
     reason: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     deposit_confirmed_at: Mapped[datetime | None]
+
+    def standing(self) -> dict[str, Any]:
+        """Who applied to what, and how it stands, for the audit log."""
+        return {
+            "listing": self.listing_id,
+            "applicant": self.applicant_id,
+            "state": self.state,
+            "reason": self.reason,
+            "deposit": self.deposit_confirmed_at,
+        }

@@ -1,7 +1,7 @@
 """Reads of the listings module."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
 from app.kit.errors import NotFound
-from app.kit.http import BadCursor, PageRequest
-from app.listings import access, repository
+from app.kit.http import BadCursor, Page, PageRequest, make_page
+from app.listings import access, repository, rules
 from app.listings.models import Application, Listing
 from app.listings.repository import Filters, Reach, Sort
-from app.listings.schemas import PRIVATE_MEMBERS, PUBLIC_MEMBERS, ApplicationView, ListingView
+from app.listings.schemas import (
+    PRIVATE_MEMBERS,
+    PUBLIC_MEMBERS,
+    ApplicationView,
+    ListingView,
+    ProfileView,
+)
+from app.listings.states import ListingState
 
 due = repository.due
 
@@ -77,19 +84,77 @@ def view(actor: Actor | None, listing: Listing) -> ListingView:
     return shown
 
 
-async def page(
-    session: AsyncSession,
-    filters: Filters,
-    sort: Sort,
-    request: PageRequest,
-) -> Sequence[Listing]:
-    """One listing more than a page of them."""
-    return await repository.listings(
-        session, filters, sort, _position(sort, request), request.limit + 1
+def narrowed(
+    *,
+    q: str | None = None,
+    technical_field: str | None = None,
+    ipc: str | None = None,
+    region: str | None = None,
+    transfer_mode: str | None = None,
+    state: ListingState | None = None,
+    price_min_fen: int | None = None,
+    price_max_fen: int | None = None,
+    seller_id: UUID | None = None,
+    achievement_id: UUID | None = None,
+) -> Filters:
+    """What a list is narrowed to: words of title or summary, the head of an IPC symbol or of a
+    region code, prices in fen."""
+    words = rules.normalised(q or "").replace("\x00", "")
+    return Filters(
+        phrases=tuple(words.split()),
+        grams=tuple(rules.query_grams(words)),
+        technical_field=technical_field,
+        ipc_term=ipc,
+        regions=None if region is None else rules.region_bounds(region),
+        transfer_mode=transfer_mode,
+        state=state,
+        price_min_fen=price_min_fen,
+        price_max_fen=price_max_fen,
+        seller_id=seller_id,
+        achievement_id=achievement_id,
     )
 
 
-def reach(actor: Actor | None, seller_id: UUID | None) -> Reach:
+async def listed(
+    session: AsyncSession,
+    actor: Actor | None,
+    filters: Filters,
+    sort: Sort,
+    request: PageRequest,
+) -> Page[ListingView]:
+    """A page of the listings that the actor may see, as much of each as it may see."""
+    filters = replace(filters, reach=_reach(actor, filters.seller_id))
+    rows = await repository.listings(
+        session, filters, sort, _position(sort, request), request.limit + 1
+    )
+    items, cursor = make_page(rows, request, lambda row: _position_of(sort, row))
+    return Page(items=[view(actor, row) for row in items], next_cursor=cursor)
+
+
+def profiles() -> list[ProfileView]:
+    """The listing profiles of every time and kind of seller."""
+    return [
+        ProfileView(
+            code=profile.code,
+            family=profile.family,
+            rule_set=profile.rule_set,
+            zh=profile.zh,
+            en=profile.en,
+            seller_kinds=sorted(profile.seller_kinds),
+            min_disclosure_wd=profile.min_disclosure_wd,
+            price_from_fen=profile.price_from_fen,
+            price_below_fen=profile.price_below_fen,
+            deposit_usual_max_bp=profile.deposit_usual_max_bp,
+            effective_from=profile.effective_from,
+            effective_until=profile.effective_until,
+            source=profile.source,
+            verify=list(profile.verify),
+        )
+        for profile in rules.PROFILES
+    ]
+
+
+def _reach(actor: Actor | None, seller_id: UUID | None) -> Reach:
     """Which listings a list for this seller may show: own ones all, overseers all but drafts."""
     if actor is not None and seller_id is not None and seller_id == actor.party_id:
         return "own"
@@ -98,7 +163,7 @@ def reach(actor: Actor | None, seller_id: UUID | None) -> Reach:
     return "public"
 
 
-def position_of(sort: Sort, listing: Listing) -> list[Any]:
+def _position_of(sort: Sort, listing: Listing) -> list[Any]:
     """The cursor after this listing."""
     value = getattr(listing, repository.sort_column(sort).key)
     return [value.isoformat() if isinstance(value, datetime) else value, str(listing.id)]

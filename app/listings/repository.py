@@ -131,10 +131,25 @@ async def lock_achievements(session: AsyncSession, achievement_ids: Iterable[UUI
         )
 
 
+async def awarding_listing(session: AsyncSession, achievement_ids: Iterable[UUID]) -> UUID | None:
+    """A listing that awarded an exclusive right to one of these achievements."""
+    query = (
+        select(ListingClaim.listing_id)
+        .join(Listing, Listing.id == ListingClaim.listing_id)
+        .where(
+            ListingClaim.achievement_id.in_(list(achievement_ids)),
+            Listing.state == ListingState.AWARDED.value,
+        )
+        .order_by(ListingClaim.listing_id)
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def excluding_listing(
     session: AsyncSession, achievement_ids: Iterable[UUID], *, exclusive: bool
 ) -> UUID | None:
-    """A live listing that leaves no room for a claim on these achievements."""
+    """A listing whose claim leaves no room for another one on these achievements."""
     query = select(ListingClaim.listing_id).where(
         ListingClaim.achievement_id.in_(list(achievement_ids))
     )
@@ -145,7 +160,7 @@ async def excluding_listing(
 
 
 async def release_claims(session: AsyncSession, listing_id: UUID) -> None:
-    """Drop the claims of a listing that is not live any more."""
+    """Drop the claims of a listing that holds none any more."""
     await session.execute(delete(ListingClaim).where(ListingClaim.listing_id == listing_id))
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -13,8 +13,10 @@ from app.listings.errors import (
     LicenceMannerMismatch,
     ListingNotOpen,
     NotAnOffer,
+    PatentsExpired,
     ProfileNotForSeller,
     ReasonRequired,
+    TransferModeNotOffered,
 )
 from app.listings.states import ListingState
 
@@ -221,6 +223,26 @@ def judge(terms: Terms, day: date) -> Judgement:
     if terms.deposit_fen * 10_000 > terms.price_fen * profile.deposit_usual_max_bp:
         notes.append(NOTE_DEPOSIT)
     return Judgement(profile, tuple(notes))
+
+
+def check_offer(
+    transfer_mode: str,
+    offered: Sequence[str],
+    patent_ends: Sequence[date | None],
+    day: date,
+) -> None:
+    """What an achievement lets be listed: a way of transfer that its owner offers, and at least
+    one patent in force if it has patents; `patent_ends` are their last days, None if not known.
+
+    Raises TransferModeNotOffered and PatentsExpired.
+    """
+    if offered and transfer_mode not in offered:
+        raise TransferModeNotOffered(
+            field="body.transfer_mode", transfer_mode=transfer_mode, allowed=sorted(offered)
+        )
+    ends = [end for end in patent_ends if end is not None and end < day]
+    if ends and len(ends) == len(patent_ends):
+        raise PatentsExpired(field="body.achievement_id", expired_on=max(ends).isoformat())
 
 
 def _profile(terms: Terms, day: date) -> Profile:

@@ -23,6 +23,7 @@ from app.listings.errors import (
     NoDepositDue,
     NotAnApplicant,
     OwnListing,
+    RightAlreadyAwarded,
 )
 from app.listings.facts import ListingFacts
 from app.listings.models import Application, Listing, ListingClaim
@@ -44,7 +45,8 @@ RECOUNT = "listings.recount"
 async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listing:
     """Draft a listing of an own, published achievement.
 
-    Raises NotFound, AchievementNotPublished, UnknownValue and what `rules.judge` raises.
+    Raises NotFound, AchievementNotPublished, UnknownValue, RightAlreadyAwarded, and what
+    `rules.judge` and `rules.check_offer` raise.
     """
     seller_id = _trader(actor)
     achievement = await achievements.require_postable(session, actor, new.achievement_id)
@@ -62,8 +64,8 @@ async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listin
         region_code=seller.region_code,
         state=ListingState.DRAFT.value,
     )
-    now = await clock.now(session)
-    listing.judge(seller.kind, new.profile, local_day(now))
+    await _judge(session, listing, achievement, new.profile)
+    await _require_not_awarded(session, achievement, "body.achievement_id")
     session.add(listing)
     await session.flush()
     _record(session, actor, "create", listing, before=None, after=listing.terms())
@@ -78,36 +80,48 @@ async def edit(
     listing = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
     require_version(listing.version, version)
     move(MOVES, ListingState(listing.state), "edit")
-    changed = change.model_dump(exclude_unset=True)
-    manner_given = "license_manner" in changed
-    manner = changed.pop("license_manner", None)
-    changed = {name: value for name, value in changed.items() if value is not None}
-    profile = changed.pop("profile", listing.profile)
     before = listing.terms()
-    for name, value in changed.items():
-        setattr(listing, name, value)
-    if manner_given or listing.transfer_mode != "license":
-        listing.license_manner = manner
+    listing.change(change.model_dump(exclude_unset=True))
     _check_codes(listing.transfer_mode, listing.license_manner)
-    seller = await parties.facts(session, listing.seller_id)
-    listing.judge(seller.kind, profile, local_day(await clock.now(session)))
+    achievement = await achievements.facts(session, listing.achievement_id)
+    await _judge(session, listing, achievement, listing.profile)
     listing.version += 1
     await session.flush()
     _record(session, actor, "edit", listing, before=before, after=listing.terms())
     return listing
 
 
+async def _judge(
+    session: AsyncSession, listing: Listing, achievement: AchievementFacts, profile: str | None
+) -> datetime:
+    """Let the rules of today decide about a listing; returns the time they were asked at."""
+    seller = await parties.facts(session, listing.seller_id)
+    now = await clock.now(session)
+    listing.judge(seller.kind, profile, local_day(now))
+    ends = [right.expires_on for right in achievement.rights if right.type.startswith("patent")]
+    rules.check_offer(listing.transfer_mode, achievement.transfer_modes, ends, local_day(now))
+    return now
+
+
+async def _require_not_awarded(
+    session: AsyncSession, achievement: AchievementFacts, field: str
+) -> None:
+    awarded = await repository.awarding_listing(session, [achievement.id, *achievement.member_ids])
+    if awarded is not None:
+        raise RightAlreadyAwarded(field=field, listing_id=str(awarded))
+
+
 async def submit(session: AsyncSession, actor: Actor, listing_id: UUID) -> Listing:
     """Hand a draft in for review; from here on it holds its claim on the right.
 
-    Raises ExclusiveRightListed when a live listing leaves no room for it.
+    Raises ExclusiveRightListed when a live listing leaves no room for it, RightAlreadyAwarded
+    when a buyer has the right.
     """
     _trader(actor)
     listing = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
     state = move(MOVES, ListingState(listing.state), "submit")
     achievement = await achievements.require_postable(session, actor, listing.achievement_id)
-    seller = await parties.facts(session, listing.seller_id)
-    listing.judge(seller.kind, listing.profile, local_day(await clock.now(session)))
+    await _judge(session, listing, achievement, listing.profile)
     await _claim(session, listing, achievement)
     _change(session, actor, "submit", listing, state)
     await session.flush()
@@ -118,6 +132,7 @@ async def _claim(session: AsyncSession, listing: Listing, achievement: Achieveme
     """Claim the right to the achievement, and to every member of a package."""
     ids = {achievement.id, *achievement.member_ids}
     await repository.lock_achievements(session, ids)
+    await _require_not_awarded(session, achievement, "listing.achievement_id")
     other = await repository.excluding_listing(session, ids, exclusive=listing.exclusive)
     if other is not None:
         raise ExclusiveRightListed(field="listing.achievement_id", listing_id=str(other))
@@ -155,16 +170,9 @@ async def _publish(
         raise AchievementNotListable(
             field="listing.achievement_id", state=achievement.state, secrecy=achievement.secrecy
         )
-    seller = await parties.facts(session, listing.seller_id)
-    now = await clock.now(session)
-    listing.judge(seller.kind, listing.profile, local_day(now))
+    now = await _judge(session, listing, achievement, listing.profile)
     calendar = await calendar_store.calendar(session)
-    period = rules.period(now, listing.disclosure_working_days, calendar)
-    listing.published_at = listing.listed_at = now
-    listing.disclosure_from = period.disclosure_from
-    listing.closes_at = period.closes_at
-    listing.closes_provisional = period.provisional
-    listing.calendar_version = period.calendar_version
+    listing.disclose(rules.period(now, listing.disclosure_working_days, calendar), now)
     listing.review_note = note or None
     _change(
         session,
@@ -269,8 +277,7 @@ async def withdraw_application(
 ) -> Application:
     """An applicant steps back, within the period."""
     _trader(actor)
-    known = await repository.application(session, application_id)
-    access.own_application(actor, known, listing_id)
+    access.own_application(actor, await repository.application(session, application_id), listing_id)
     application, now = await _open_application(session, listing_id, application_id)
     _move_application(session, actor, application, "withdraw", now, "")
     await session.flush()
@@ -310,8 +317,8 @@ def _move_application(
 async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
     """End a disclosure period: schedule the auction, or fail without a qualified bidder.
 
-    Does nothing when the listing is not due or another process is at it. Applicants who are not
-    qualified by now, or whose deposit did not arrive, are out (rules.md C-14).
+    Does nothing when the listing is not due or another process is at it. Who is not qualified by
+    now, or whose deposit did not arrive, is out (rules.md C-14).
     """
     listing = await repository.unlocked_due(session, listing_id)
     if (
@@ -366,10 +373,11 @@ async def recount(session: AsyncSession, after: UUID | None) -> None:
 async def record_award(
     session: AsyncSession, actor: Actor, listing_id: UUID, now: datetime
 ) -> None:
-    """The bidding found a winner."""
+    """The bidding found a winner; an exclusive right keeps its claim, for it is the buyer's."""
     listing = await _existing(session, listing_id)
     state = move(MOVES, ListingState(listing.state), "award")
-    await repository.release_claims(session, listing_id)
+    if not listing.exclusive:
+        await repository.release_claims(session, listing_id)
     _change(session, actor, "award", listing, state, at=now)
     await session.flush()
 
@@ -488,11 +496,5 @@ def _record_application(
         "listing_application",
         application.id,
         before=before,
-        after={
-            "listing": application.listing_id,
-            "applicant": application.applicant_id,
-            "state": application.state,
-            "reason": application.reason,
-            "deposit": application.deposit_confirmed_at,
-        },
+        after=application.standing(),
     )

@@ -30,7 +30,10 @@ MOVES: dict[tuple[ListingState, str], ListingState] = {
 }
 
 LIVE = frozenset({ListingState.UNDER_REVIEW, ListingState.PUBLISHED, ListingState.CLOSED})
-"""States in which a listing holds its claim on the achievement's right."""
+"""States in which a listing competes for the achievement's right, and holds its claim on it.
+
+A listing that awarded an exclusive right keeps its claim for good: the right is the buyer's.
+"""
 
 
 class ApplicationState(StrEnum):

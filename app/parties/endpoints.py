@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.kit import clock, problems
-from app.kit.actor import CurrentActor, OptionalActor
+from app.kit.actor import CurrentActor, OptionalActor, ScopeRequired
 from app.kit.db import Uow
 from app.kit.errors import (
     Forbidden,
@@ -20,7 +20,7 @@ from app.kit.errors import (
 from app.kit.errors import problems as declared
 from app.kit.http import IfMatch, Page, Paging, cursor_id, etag, make_page, trade_router
 from app.kit.idempotency import Idempotent
-from app.parties import login, service
+from app.parties import login, service, tokens
 from app.parties.errors import (
     AlreadyRegistered,
     BadCreditCode,
@@ -92,11 +92,13 @@ async def token(
     )
 
 
-@auth.post("/logout", status_code=204, responses=declared(Unauthenticated))
-async def logout(request: Request, session: Uow, _: CurrentActor) -> Response:
+@auth.post("/logout", status_code=204, responses=declared(Unauthenticated, ScopeRequired))
+async def logout(request: Request, session: Uow, actor: CurrentActor) -> Response:
     """Close the login of the token that is sent."""
-    authorization = request.headers.get("authorization", "")
-    await login.log_out(session, authorization.partition(" ")[2], await clock.real_now(session))
+    access_token = request.headers.get("authorization", "").partition(" ")[2]
+    if access_token.startswith(tokens.KEY_PREFIX):
+        actor.require_scope("trade")
+    await login.log_out(session, access_token, await clock.real_now(session))
     return Response(status_code=204)
 
 
@@ -118,7 +120,7 @@ async def me(actor: CurrentActor) -> Me:
     "/keys",
     status_code=201,
     dependencies=[Idempotent],
-    responses=declared(Unauthenticated, NotFound),
+    responses=declared(Unauthenticated, ScopeRequired, NotFound),
 )
 async def make_key(session: Uow, actor: CurrentActor, new: NewApiKey) -> ApiKeyMade:
     """Make an API key; its secret is in this answer and nowhere else."""
@@ -134,7 +136,11 @@ async def list_keys(session: Uow, actor: CurrentActor) -> list[ApiKeyView]:
     return [ApiKeyView.model_validate(key) for key in await login.api_keys(session, actor)]
 
 
-@auth.delete("/keys/{key_id}", status_code=204, responses=declared(Unauthenticated, NotFound))
+@auth.delete(
+    "/keys/{key_id}",
+    status_code=204,
+    responses=declared(Unauthenticated, ScopeRequired, NotFound),
+)
 async def revoke_key(session: Uow, actor: CurrentActor, key_id: UUID) -> Response:
     """Stop an API key at once."""
     await login.revoke_api_key(session, actor, key_id, await clock.real_now(session))
@@ -145,7 +151,7 @@ async def revoke_key(session: Uow, actor: CurrentActor, key_id: UUID) -> Respons
     "",
     status_code=201,
     dependencies=[Idempotent],
-    responses=declared(BadCreditCode, AlreadyRegistered, LoginTaken),
+    responses=declared(ScopeRequired, BadCreditCode, AlreadyRegistered, LoginTaken),
 )
 async def register(
     response: Response, session: Uow, actor: OptionalActor, new: NewOrganisation

@@ -15,7 +15,7 @@ from app.kit.ids import new_id
 from app.parties import repository, rules, tokens
 from app.parties.errors import LoginPaused, NoMandate, RefreshTokenReused, WrongCredentials
 from app.parties.facts import TokenPair
-from app.parties.models import ApiKey, LoginSession, Membership, Organisation
+from app.parties.models import ApiKey, LoginSession
 from app.parties.schemas import NewApiKey
 from app.parties.states import OrganisationKind, OrganisationState, Role
 
@@ -104,42 +104,39 @@ async def log_out(session: AsyncSession, access_token: str, now: datetime) -> No
         await repository.revoke_family(session, family_id, now)
 
 
-async def authenticate(
-    session: AsyncSession, token: str | None, client_id: UUID | None, now: datetime
-) -> Actor | None:
+async def actors_behind(session: AsyncSession, digests: Sequence[bytes]) -> dict[bytes, Actor]:
+    """Who is behind tokens and API keys, by their digests; those not in force are left out.
+
+    Real time decides: tokens do not live faster when the sandbox's market clock does.
+    """
+    return {
+        bytes(row.secret_hash): Actor(
+            person_id=row.person_id,
+            organisation_id=row.id,
+            organisation_kind=row.kind,
+            roles=frozenset(row.roles) if row.state == OrganisationState.ACTIVE else frozenset(),
+            scopes=None if row.scopes is None else frozenset(row.scopes),
+        )
+        for row in await repository.behind(session, digests)
+    }
+
+
+async def authenticate(session: AsyncSession, token: str, client_id: UUID | None) -> Actor:
     """Who is behind a token, acting for `client_id` if a mandate allows it.
 
-    `now` is real time: tokens do not live faster when the sandbox's market clock does. None
-    without a token; raises Unauthenticated for one that is not in force, NoMandate for a client
-    that gave none.
+    Raises Unauthenticated for a token that is not in force, NoMandate for a client that gave none.
     """
-    if token is None:
-        return None
-    find = (
-        repository.by_api_key if token.startswith(tokens.KEY_PREFIX) else repository.by_access_token
-    )
-    found = await find(session, tokens.digest(token), now)
-    if found is None:
+    digest = tokens.digest(token)
+    found = await actors_behind(session, [digest])
+    if digest not in found:
         raise Unauthenticated
-    membership, organisation, scopes = found
-    actor = _actor(membership, organisation, scopes)
-    if client_id is None or client_id == organisation.id:
+    return await acting_for(session, found[digest], client_id)
+
+
+async def acting_for(session: AsyncSession, actor: Actor, client_id: UUID | None) -> Actor:
+    """The actor in the name of a client; itself when no client or its own party is named."""
+    if client_id is None or client_id == actor.organisation_id:
         return actor
-    return await _acting_for(session, actor, client_id)
-
-
-def _actor(membership: Membership, organisation: Organisation, scopes: list[str] | None) -> Actor:
-    active = organisation.state == OrganisationState.ACTIVE
-    return Actor(
-        person_id=membership.person_id,
-        organisation_id=organisation.id,
-        organisation_kind=organisation.kind,
-        roles=frozenset(membership.roles) if active else frozenset(),
-        scopes=None if scopes is None else frozenset(scopes),
-    )
-
-
-async def _acting_for(session: AsyncSession, actor: Actor, client_id: UUID) -> Actor:
     if actor.organisation_kind != OrganisationKind.BROKER or actor.organisation_id is None:
         raise NoMandate(field="header.X-On-Behalf-Of", scope="trade")
     mandates = await repository.mandates_in_force(
@@ -162,6 +159,7 @@ async def _acting_for(session: AsyncSession, actor: Actor, client_id: UUID) -> A
 
 async def make_api_key(session: AsyncSession, actor: Actor, new: NewApiKey) -> tuple[ApiKey, str]:
     """A key for a machine of the own organisation; gives the row and the secret."""
+    actor.require_scope("trade")
     if actor.organisation_id is None or actor.person_id is None or actor.client_id is not None:
         raise NotFound
     membership = await repository.membership(session, actor.person_id, actor.organisation_id)
@@ -189,6 +187,7 @@ async def api_keys(session: AsyncSession, actor: Actor) -> Sequence[ApiKey]:
 
 async def revoke_api_key(session: AsyncSession, actor: Actor, key_id: UUID, now: datetime) -> None:
     """Stop a key of the caller at once."""
+    actor.require_scope("trade")
     for key in await api_keys(session, actor):
         if key.id == key_id:
             key.revoked_at = key.revoked_at or now

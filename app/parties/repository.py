@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.parties.models import ApiKey, LoginSession, Mandate, Membership, Organisation, Person
@@ -93,44 +94,25 @@ async def membership(
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def by_access_token(
-    session: AsyncSession, access_hash: bytes, now: datetime
-) -> tuple[Membership, Organisation, list[str] | None] | None:
-    """Who is behind an access token that is in force."""
-    query = (
-        select(Membership, Organisation)
-        .select_from(LoginSession)
-        .join(Membership, Membership.id == LoginSession.membership_id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(
-            LoginSession.access_hash == access_hash,
-            LoginSession.access_expires_at > now,
-            LoginSession.revoked_at.is_(None),
-            Membership.ended_at.is_(None),
-        )
-    )
-    row = (await session.execute(query)).one_or_none()
-    return None if row is None else (row[0], row[1], None)
+_BEHIND = text(
+    "SELECT s.access_hash AS secret_hash, m.person_id, o.id, o.kind, o.state, m.roles,"
+    " CAST(NULL AS text[]) AS scopes FROM login_session s JOIN membership m ON m.id ="
+    " s.membership_id JOIN organisation o ON o.id = m.organisation_id WHERE s.access_hash ="
+    " ANY(:hashes) AND s.access_expires_at > clock_timestamp() AND s.revoked_at IS NULL"
+    " AND m.ended_at IS NULL"
+    " UNION ALL SELECT k.secret_hash, m.person_id, o.id, o.kind, o.state, m.roles, k.scopes"
+    " FROM api_key k JOIN membership m ON m.id = k.membership_id JOIN organisation o"
+    " ON o.id = m.organisation_id WHERE k.secret_hash = ANY(:hashes) AND k.revoked_at IS NULL"
+    " AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp()) AND m.ended_at IS NULL"
+)
 
 
-async def by_api_key(
-    session: AsyncSession, secret_hash: bytes, now: datetime
-) -> tuple[Membership, Organisation, list[str] | None] | None:
-    """Who is behind an API key that is in force, and its scopes."""
-    query = (
-        select(Membership, Organisation, ApiKey.scopes)
-        .select_from(ApiKey)
-        .join(Membership, Membership.id == ApiKey.membership_id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(
-            ApiKey.secret_hash == secret_hash,
-            ApiKey.revoked_at.is_(None),
-            (ApiKey.expires_at.is_(None)) | (ApiKey.expires_at > now),
-            Membership.ended_at.is_(None),
-        )
-    )
-    row = (await session.execute(query)).one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
+async def behind(session: AsyncSession, hashes: Sequence[bytes]) -> Sequence[Row[Any]]:
+    """Who is behind access tokens and API keys that are in force now, by real time.
+
+    Columns: secret_hash, person_id, id, kind and state of the organisation, roles, scopes.
+    """
+    return (await session.execute(_BEHIND, {"hashes": list(hashes)})).all()
 
 
 async def login_session_by_refresh(

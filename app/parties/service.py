@@ -43,6 +43,8 @@ async def register(
 
     Raises BadCreditCode, UnknownValue (region), AlreadyRegistered, LoginTaken, RoleNotForKind.
     """
+    if actor is not None:
+        actor.require_scope("trade")
     try:
         credit_code = check_uscc(new.credit_code)
     except BadIdentifier as error:
@@ -147,6 +149,7 @@ async def review(
     The registration of offices, regulators and other operators is the platform administrator's.
     """
     actor.require_role(Role.OPERATOR, Role.PLATFORM_ADMIN)
+    actor.require_scope("trade")
     organisation = await repository.organisation(session, organisation_id, lock=True)
     if organisation is None:
         raise NotFound
@@ -183,6 +186,7 @@ async def edit(
     version: int,
 ) -> Organisation:
     """Change an organisation's own data against the version that was read."""
+    actor.require_scope("trade")
     access.administered(actor, organisation_id)
     organisation = await repository.organisation(session, organisation_id, lock=True)
     if organisation is None:
@@ -222,6 +226,7 @@ async def add_member(
     session: AsyncSession, actor: Actor, organisation_id: UUID, new: NewMember
 ) -> tuple[Membership, Person]:
     """An organisation's administrator adds a person."""
+    actor.require_scope("trade")
     access.administered(actor, organisation_id)
     organisation = await repository.organisation(session, organisation_id)
     if organisation is None:
@@ -246,6 +251,7 @@ async def end_membership(
     session: AsyncSession, actor: Actor, organisation_id: UUID, person_id: UUID, now: datetime
 ) -> None:
     """An administrator ends a person's membership; its tokens and keys stop at once."""
+    actor.require_scope("trade")
     access.administered(actor, organisation_id)
     membership = await repository.membership(session, person_id, organisation_id)
     if membership is None or membership.ended_at is not None:
@@ -270,10 +276,19 @@ async def members(
     return await repository.members(session, organisation_id)
 
 
+async def role_holders(session: AsyncSession, organisation_id: UUID, role: Role) -> int:
+    """How many people hold a role in an organisation now; 0 for one that does not exist."""
+    return sum(
+        membership.ended_at is None and role in membership.roles
+        for membership, _ in await repository.members(session, organisation_id)
+    )
+
+
 async def grant_mandate(
     session: AsyncSession, actor: Actor, new: NewMandate, now: datetime
 ) -> Mandate:
     """A client authorises a broker to act in its name, from a day to a day, for scopes."""
+    actor.require_scope("trade")
     actor.require_role(Role.ORGANISATION_ADMIN)
     client_id = actor.organisation_id
     broker = await repository.organisation(session, new.broker_id)
@@ -317,6 +332,7 @@ async def revoke_mandate(
     session: AsyncSession, actor: Actor, mandate_id: UUID, now: datetime
 ) -> Mandate:
     """Client or broker ends a mandate; it binds from this moment on."""
+    actor.require_scope("trade")
     mandate = await repository.mandate(session, mandate_id)
     if mandate is None or actor.organisation_id not in {mandate.client_id, mandate.broker_id}:
         raise NotFound

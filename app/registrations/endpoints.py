@@ -65,7 +65,9 @@ def _shown(response: Response, row: Registration) -> RegistrationView:
 
 @registrations.put(
     "/office",
-    responses=declared(Unauthenticated, RoleRequired, BadRegion, PointTaken, OfficeInUse),
+    responses=declared(
+        Unauthenticated, RoleRequired, ScopeRequired, BadRegion, PointTaken, OfficeInUse
+    ),
 )
 async def set_up_office(session: Uow, actor: CurrentActor, given: OfficeCodes) -> OfficeView:
     """Set the own office's region and point; not changed any more once numbers were issued."""

@@ -49,6 +49,7 @@ async def set_up_office(session: AsyncSession, actor: Actor, given: OfficeCodes)
     office_id = actor.organisation_id
     if office_id is None or actor.organisation_kind != OrganisationKind.REGISTRATION_OFFICE:
         raise RoleRequired(roles=[f"{Role.ORGANISATION_ADMIN} of a registration office"])
+    actor.require_scope("trade")
     if f"{given.region4}00" not in codes.regions():
         raise BadRegion(field="body.region4", region4=given.region4)
     await repository.serialise(session, f"registration_office:{given.region4}{given.point}")
@@ -323,7 +324,7 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     rules.check_four_eyes(
         rule_set,
         same_person=row.accepted_by == actor.person_id,
-        registrars=await _registrars(session, row.office_id),
+        registrars=await parties.role_holders(session, row.office_id, Role.REGISTRAR),
     )
     rules.check_amounts(row.total_fen, row.technical_fen)
     office = await repository.office(session, row.office_id, lock=True)
@@ -343,21 +344,6 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     await session.flush()
     await jobs.defer(session, "statistics.count", registration_id=str(row.id))
     return row
-
-
-async def _registrars(session: AsyncSession, office_id: UUID) -> int:
-    """How many people of an office are registrars now; asked in the office's own name."""
-    office_itself = Actor(
-        person_id=None,
-        organisation_id=office_id,
-        organisation_kind=OrganisationKind.REGISTRATION_OFFICE.value,
-        roles=frozenset({Role.ORGANISATION_ADMIN.value}),
-    )
-    members = await parties.members(session, office_itself, office_id)
-    return sum(
-        membership.ended_at is None and Role.REGISTRAR in membership.roles
-        for membership, _ in members
-    )
 
 
 async def refuse(

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from app.achievements import service as achievements
 from app.achievements.schemas import NewAchievement
-from app.auctions import service as auctions
-from app.auctions.schemas import NewBid
+from app.auctions import bidding
 from app.contracts import service as contracts
 from app.contracts.schemas import ContractEdit
 from app.contracts.states import ContractClass
@@ -185,14 +184,15 @@ class Traders:
         for turn in range(rounds if len(trade.bidders) > 1 else 1):
             bidder = trade.bidders[turn % len(trade.bidders)]
             async with self.sessions() as session, session.begin():
-                received = await auctions.receive(session, auction_id)
-                await auctions.place_bid(
-                    session,
-                    bidder,
-                    auction_id,
-                    NewBid(amount_fen=price, request_id=str(new_id())),
-                    received,
+                received = bidding.ReceivedBid(
+                    actor=bidder,
+                    party_id=bidder.require_party(),
+                    auction_id=auction_id,
+                    amount_fen=price,
+                    request_id=str(new_id()),
+                    received_at=await clock.now(session),
                 )
+                await bidding.decide(session, [received])
             price += trade.increment_fen * self.dice.randint(1, 3)
 
     async def sign(self, contract_id: UUID, parties: Sequence[Actor]) -> None:

@@ -1,17 +1,17 @@
 """Pages of auctions: list, and one of them with its record and the form to bid."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.auctions import service
+from app.auctions.intake import BidIntake, Receipt
 from app.auctions.schemas import NewBid
 from app.auctions.states import AuctionState, Phase
 from app.kit import clock
-from app.kit.db import Uow
 from app.kit.errors import Problem
 from app.kit.http import BadCursor, PageRequest, make_page
 from app.kit.ids import new_id
@@ -71,16 +71,10 @@ async def auction_page(visit: Visit, auction_id: UUID) -> Response:
     return await _show(visit, auction_id, "", [], 200)
 
 
-async def receipt(session: Uow, auction_id: UUID) -> datetime:
-    """When the bid arrived; the first thing that its transaction does."""
-    return await service.receive(session, auction_id)
-
-
-Receipt = Annotated[datetime, Depends(receipt)]
-
-
 @router.post("/auctions/{auction_id}/bids")
-async def bid(received_at: Receipt, visit: Visit, auction_id: UUID, form: Posted) -> Response:
+async def bid(
+    request: Request, stamp: Receipt, visit: Visit, auction_id: UUID, form: Posted
+) -> Response:
     """Bid; a refusal is recorded and shown with the smallest valid amount."""
     actor = visit.require_actor()
     attempt = visit.attempt()
@@ -92,7 +86,8 @@ async def bid(received_at: Receipt, visit: Visit, auction_id: UUID, form: Posted
                 "request_id": form.text("request_id"),
             },
         )
-        outcome = await service.place_bid(visit.session, actor, auction_id, new, received_at)
+        intake: BidIntake = request.app.state.intake
+        outcome = await intake.place(actor, auction_id, new.amount_fen, new.request_id, stamp)
         refusal = outcome.refusal
     if attempt.failed:
         return await _show(

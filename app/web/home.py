@@ -10,7 +10,7 @@ from app.auctions.states import AuctionState
 from app.contracts import service as contracts
 from app.contracts.states import ContractState
 from app.kit.http import PageRequest
-from app.listings import endpoints as listings
+from app.listings import queries as listings
 from app.listings.states import ListingState
 from app.parties import service as parties
 from app.parties.states import OrganisationState
@@ -40,22 +40,8 @@ async def front_page(visit: Visit) -> Response:
 
 
 async def _listings(visit: Visitor, page: PageRequest, sort: Any, **wanted: Any) -> list[Any]:
-    absent = dict.fromkeys(
-        (
-            "q",
-            "technical_field",
-            "ipc",
-            "region",
-            "transfer_mode",
-            "state",
-            "price_min_fen",
-            "price_max_fen",
-            "seller_id",
-            "achievement_id",
-        )
-    )
-    narrowed = listings.filters(**(absent | wanted))
-    found = await listings.list_listings(visit.session, visit.actor, page, narrowed, sort)
+    narrowed = listings.narrowed(**wanted)
+    found = await listings.listed(visit.session, visit.actor, narrowed, sort, page)
     return found.items
 
 

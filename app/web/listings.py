@@ -11,7 +11,7 @@ from app.achievements import queries as achievement_queries
 from app.achievements import service as achievements
 from app.auctions import service as auctions
 from app.kit.errors import Problem
-from app.listings import endpoints, queries, service
+from app.listings import queries, service
 from app.listings.schemas import (
     ApplicationDecision,
     ListingReview,
@@ -60,12 +60,12 @@ async def listing_list(
         "sort": sort if sort in SORTS else "newest",
     }
     narrowed, wrong = _narrowed(visit, filters)
-    page = await endpoints.list_listings(
+    page = await queries.listed(
         visit.session,
         visit.actor,
-        paging(cursor),
         narrowed,
         cast("Any", filters["sort"]),
+        paging(cursor),
     )
     return visit.page(
         "listings.html",
@@ -95,7 +95,7 @@ def _narrowed(visit: Visitor, filters: dict[str, str]) -> tuple[Any, list[Compla
         wrong.append(Complaint("query.region", needed))
         region = ""
     state = filters["state"]
-    narrowed = endpoints.filters(
+    narrowed = queries.narrowed(
         q=filters["q"].strip()[:200] or None,
         technical_field=filters["field"] or None,
         ipc=filters["ipc"].replace(" ", "").upper()[:20] or None,
@@ -105,7 +105,6 @@ def _narrowed(visit: Visitor, filters: dict[str, str]) -> tuple[Any, list[Compla
         price_min_fen=prices["price_min"],
         price_max_fen=prices["price_max"],
         seller_id=_uuid(filters["seller"]),
-        achievement_id=None,
     )
     return narrowed, wrong
 
@@ -174,7 +173,7 @@ async def _form(
     if found is not None and not visit.is_party(found.lead_party_id):
         found = None
     kind = visit.organisation.kind if visit.organisation is not None else ""
-    profiles = [one for one in await endpoints.list_profiles() if kind in one.seller_kinds]
+    profiles = [one for one in queries.profiles() if kind in one.seller_kinds]
     own = await achievement_queries.achievement_list(
         visit.session,
         visit.actor,
@@ -278,7 +277,7 @@ async def _show(visit: Visitor, listing_id: UUID, said: list[Complaint], status:
     names = [one.applicant_id for one in applications if one.applicant_id is not None]
     own = next((one for one in applications if visit.is_party(one.applicant_id)), None)
     seller = visit.is_party(item.seller_id) and visit.has_role("trader")
-    profiles = {one.code: one for one in await endpoints.list_profiles()}
+    profiles = {one.code: one for one in queries.profiles()}
     return visit.page(
         "listing.html",
         status,

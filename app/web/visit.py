@@ -208,9 +208,8 @@ async def _recognise(found: Visitor) -> None:
     known = session.Login.read(request)
     if known is None:
         return
-    now = await clock.real_now(found.session)
     try:
-        found.actor = await login.authenticate(found.session, known.access, None, now)
+        found.actor = await login.authenticate(found.session, known.access, None)
     except Unauthenticated:
         state = request.app.state
         fresh = await state.rotations.rotate(state.sessions, known.refresh, state.token_life)
@@ -220,12 +219,11 @@ async def _recognise(found: Visitor) -> None:
         keep = int(state.token_life.refresh.total_seconds())
         found.cookies[session.SESSION] = (f"{fresh.access}.{fresh.refresh}", keep)
         known = fresh
-        now = await clock.real_now(found.session)
-        found.actor = await login.authenticate(found.session, known.access, None, now)
+        found.actor = await login.authenticate(found.session, known.access, None)
     client = request.cookies.get(session.CLIENT, "")
     if client:
         try:
-            found.actor = await login.authenticate(found.session, known.access, UUID(client), now)
+            found.actor = await login.authenticate(found.session, known.access, UUID(client))
         except (ValueError, NoMandate):
             found.dropped.add(session.CLIENT)
 

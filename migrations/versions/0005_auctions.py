@@ -127,6 +127,12 @@ def upgrade() -> None:
         ),
     )
     op.create_foreign_key("fk_auction_leading_bid_id", "auction", "bid", ["leading_bid_id"], ["id"])
+    op.create_table(
+        "bid_intake",
+        sa.Column("process_id", sa.Uuid, primary_key=True),
+        moment("renewed_at"),
+        moment("recorded_until"),
+    )
     for table in ("bid", "auction_bidder"):
         op.execute(
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
@@ -136,5 +142,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_constraint("fk_auction_leading_bid_id", "auction", type_="foreignkey")
-    for table in ("bid", "auction_bidder", "auction"):
+    for table in ("bid_intake", "bid", "auction_bidder", "auction"):
         op.drop_table(table)

@@ -1,16 +1,18 @@
 """Bids and closes that meet, on real sessions."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select, text
 
 from app.auctions import repository, rules, service
 from app.auctions.errors import BidRefused
+from app.auctions.intake import BidIntake
 from app.auctions.models import Auction, AuctionBidder, Bid
-from app.auctions.schemas import NewBid
 from app.kit import clock
 from app.kit.actor import Actor
 from app.kit.deadlines import Ticker
@@ -24,21 +26,32 @@ def trader(user: User) -> Actor:
     return Actor(user.person_id, user.organisation_id, "enterprise", frozenset({"trader"}))
 
 
-async def bid(market: Market, user: User, auction_id: UUID, amount: int, name: str) -> bool | str:
-    """One bid in a session of its own: True when accepted, otherwise the code of the refusal."""
-    async with market.sessions() as session, session.begin():
-        received_at = await service.receive(session, auction_id)
+async def bid(
+    market: Market,
+    user: User,
+    auction_id: UUID,
+    amount: int,
+    name: str,
+    intake: BidIntake | None = None,
+) -> bool | str:
+    """One bid by a process's intake: True when accepted, otherwise the code of the refusal."""
+    intake = intake or market.intake
+    with intake.receiving() as stamp:
         try:
-            outcome = await service.place_bid(
-                session,
-                trader(user),
-                auction_id,
-                NewBid(amount_fen=amount, request_id=name),
-                received_at,
-            )
+            outcome = await intake.place(trader(user), auction_id, amount, name, stamp)
         except BidRefused as refusal:
             return refusal.code
     return True if outcome.refusal is None else outcome.refusal.code
+
+
+@asynccontextmanager
+async def another_process(market: Market) -> AsyncIterator[BidIntake]:
+    """A second intake on the same database, as another server has it."""
+    intake, stop = BidIntake(market.sessions), asyncio.Event()
+    running = asyncio.create_task(intake.run(stop))
+    yield intake
+    stop.set()
+    await running
 
 
 async def record(market: Market, auction_id: UUID) -> tuple[Auction, list[Bid]]:
@@ -137,12 +150,18 @@ async def test_a_bid_in_time_that_waited_past_the_end_is_judged_in_time_before_t
     shown, _, (first, second) = await flow.start_auction(market)
     auction_id = UUID(shown["id"])
     await end_now(market, shown, 1)
-    async with market.sessions() as blocker, blocker.begin():
+    async with (
+        another_process(market) as other,
+        market.sessions() as blocker,
+        blocker.begin(),
+    ):
         await repository.auction(blocker, auction_id, lock=True)
         waiting = asyncio.create_task(bid(market, first, auction_id, START_FEN, "in time"))
         await waits(market, 1)
         await flow.step_clock(market, 30)
-        late = asyncio.create_task(bid(market, second, auction_id, START_FEN + STEP_FEN, "late"))
+        late = asyncio.create_task(
+            bid(market, second, auction_id, START_FEN + STEP_FEN, "late", other)
+        )
         await waits(market, 2)
         closing = asyncio.create_task(Ticker(market.sessions, DEADLINES).tick())
         await waits(market, 3)
@@ -157,29 +176,40 @@ async def test_a_bid_in_time_that_waited_past_the_end_is_judged_in_time_before_t
     assert sold["winner_id"] == str(second.organisation_id)
 
 
-async def test_a_close_that_waits_for_a_stamped_bid_does_not_overwrite_its_extension(
+async def test_a_close_waits_for_a_bid_that_is_under_way_in_another_process(
     market: Market,
 ) -> None:
     shown, _, (first, _) = await flow.start_auction(market)
     auction_id = UUID(shown["id"])
     await end_now(market, shown, 1)
-    async with market.sessions() as session, session.begin():
-        received_at = await service.receive(session, auction_id)
-        await flow.step_clock(market, 60)
-        closing = asyncio.create_task(Ticker(market.sessions, DEADLINES).tick())
-        await waits(market, 1)
-        outcome = await service.place_bid(
-            session,
-            trader(first),
-            auction_id,
-            NewBid(amount_fen=START_FEN, request_id="slow"),
-            received_at,
-        )
-        assert outcome.refusal is None
-    await closing
+    ends_at = datetime.fromisoformat(shown["ends_at"])
+    admin = await market.admin()
+    async with another_process(market) as other:
+        with other.receiving() as stamp:
+            await admin.ok("POST", "/sandbox/clock", {"rate": 1})
+            ticker = Ticker(market.sessions, DEADLINES)
+            while await flow.market_now(market) < ends_at + 2 * rules.DRAIN:
+                await ticker.tick()
+            auction, _ = await record(market, auction_id)
+            assert auction.state == "open"
+            outcome = await other.place(trader(first), auction_id, START_FEN, "slow", stamp)
+    assert outcome.refusal is None
+    assert outcome.bid.received_at < ends_at
     auction = await assert_record_is_whole(market, auction_id)
-    assert (auction.state, auction.leading_number is None) == ("open", False)
-    assert auction.ends_at == received_at + timedelta(seconds=300)
+    assert (auction.state, auction.price_fen) == ("open", START_FEN)
+    assert auction.ends_at == outcome.bid.received_at + timedelta(seconds=300)
+
+
+async def test_a_process_that_died_is_not_waited_for(market: Market) -> None:
+    shown, _, (first, _) = await flow.start_auction(market)
+    auction_id = UUID(shown["id"])
+    assert await bid(market, first, auction_id, START_FEN, "only") is True
+    async with market.sessions() as session, session.begin():
+        await repository.renew_intake(session, uuid4(), datetime.fromisoformat(shown["opens_at"]))
+        await session.execute(
+            text("UPDATE bid_intake SET renewed_at = renewed_at - interval '1 minute'")
+        )
+    assert (await flow.close_auction(market, shown))["state"] == "sold"
 
 
 async def test_bids_that_race_the_close_are_in_the_result_or_refused_as_late(

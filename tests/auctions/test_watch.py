@@ -259,6 +259,16 @@ async def test_resuming_loses_nothing_and_repeats_nothing(market: Market, kept: 
                     assert [bid["bid_count"] for bid in stream.bids] == counts
 
 
+def listeners(market: Market, act: str = "pid") -> int:
+    """Connections that listen: the server's, and that of the market beside it; acts on each."""
+    with psycopg.connect(market.database_url, autocommit=True) as connection:
+        query = (
+            f"SELECT {act} FROM pg_stat_activity WHERE datname = current_database()"
+            " AND query = 'LISTEN auction_changed'"
+        )
+        return len(connection.execute(query).fetchall())
+
+
 async def test_watchers_survive_the_loss_of_the_listener(market: Market) -> None:
     auction, _, bidders = await flow.start_auction(market)
     with serving(market.database_url) as [url]:
@@ -266,12 +276,8 @@ async def test_watchers_survive_the_loss_of_the_listener(market: Market) -> None
             sequences = await climb(bidders, auction, 3)
             await stream.until(lambda got: len(got.bids) == 3)
             for _ in range(2):
-                with psycopg.connect(market.database_url, autocommit=True) as connection:
-                    killed = connection.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE datname = current_database() AND query = 'LISTEN auction_changed'"
-                    ).fetchall()
-                assert len(killed) == 2, "one of the server, one of the market beside it"
+                await asyncio.to_thread(wait_until, lambda: listeners(market) == 2, "listening")
+                assert listeners(market, "pg_terminate_backend(pid)") == 2
                 sequences += await climb(bidders, auction, 3)
                 await stream.until(lambda got, last=sequences[-1]: got.sequences[-1] >= last)
             await flow.close_auction(market, auction)

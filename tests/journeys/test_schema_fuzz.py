@@ -60,7 +60,7 @@ def test_no_input_causes_a_server_error(server: LiveServer, tmp_path: Path) -> N
             "--workers=2",
             "--no-shrink",
             "--warnings=off",
-            "--max-time=200",
+            "--max-time=120",
             "--generation-database=none",
         ],
         cwd=tmp_path,

@@ -1,11 +1,14 @@
 """The platform's own endpoints and guarantees."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.kit import clock
 from app.main import create_app
+from app.worker import run_worker
 from tests.market import API, Market, calendar_year
 
 
@@ -28,7 +31,7 @@ async def test_every_answer_carries_the_request_id_it_was_asked_with(market: Mar
     assert given.headers["x-request-id"] == "abc-1"
     made = await market.client.get("/healthz", headers={"X-Request-ID": "not valid!"})
     assert len(made.headers["x-request-id"]) == 32
-    missing = await market.client.get("/nowhere", headers={"X-Request-ID": "abc-2"})
+    missing = await market.client.get(API + "/nowhere", headers={"X-Request-ID": "abc-2"})
     assert missing.status_code == 404
     assert missing.json()["request_id"] == "abc-2"
 
@@ -45,6 +48,21 @@ async def test_unreadable_bodies_are_refused_with_problem_details(
     )
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_body_that_is_not_utf8_is_refused_with_the_place_and_what_would_be_right(
+    market: Market,
+) -> None:
+    response = await market.client.post(
+        API + "/organisations",
+        content=b'{"name": "\xb8\xdf\xd0\xa3"}',
+        headers={"Content-Type": "application/json", "Accept-Language": "zh"},
+    )
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (400, "not_utf8")
+    assert [error["field"] for error in problem["errors"]] == ["body"]
+    assert "第 10 个字节" in problem["detail"]
+    assert "UTF-8" in problem["detail"]
 
 
 async def test_a_body_over_the_limit_is_refused(market: Market) -> None:
@@ -107,3 +125,13 @@ async def test_code_lists_name_their_origin(market: Market) -> None:
     provinces = await market.anonymous.ok("GET", "/codes/regions?limit=3")
     assert provinces[0]["zh"] == "北京市"
     assert (await market.anonymous.get("/codes/none")).status_code == 404
+
+
+async def test_a_worker_does_not_serve_a_moved_clock_in_production(market: Market) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    await run_worker(market.settings, market.database_url, stop)
+    await market.advance(days=1)
+    production = market.settings.model_copy(update={"mode": "production"})
+    with pytest.raises(RuntimeError, match="clock was moved"):
+        await run_worker(production, market.database_url, asyncio.Event())

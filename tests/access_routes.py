@@ -1,0 +1,328 @@
+"""Who may do what: every operation of the API, and the answer that every role is to get.
+
+A row's request is the same for all. Where an act is allowed, the request is one that the rules
+refuse after the access check (a stale version, a state that is past, terms that contradict each
+other), so that the objects stay as they are; where that is not possible, the object is a spare.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.market import calendar_year, new_organisation
+
+ALLOWED = "allowed"
+"""2xx, or a refusal by a rule or a state: anything that is not 401, 403, 404 or an error."""
+
+ROLES = (
+    "anonymous",
+    "enterprise",
+    "other_enterprise",
+    "university",
+    "other_university",
+    "broker",
+    "broker_without_mandate",
+    "broker_read_key",
+    "operator",
+    "platform_admin",
+    "registrar",
+    "other_registrar",
+    "regulator",
+    "roleless",
+    "suspended",
+)
+"""The university owns the objects, the enterprise bought from it. The broker acts for the
+university under a mandate, its read key too. The registrar's office has the registration. The
+roleless person is of the university; the suspended one is a trader of a suspended enterprise."""
+
+EVERYONE = frozenset(ROLES)
+SIGNED_IN = EVERYONE - {"anonymous"}
+TRADERS = frozenset(
+    {
+        "enterprise",
+        "other_enterprise",
+        "university",
+        "other_university",
+        "broker",
+        "broker_without_mandate",
+    }
+)
+SELLER = frozenset({"university", "broker"})
+OTHER_TRADERS = TRADERS - SELLER
+OFFICES = frozenset({"registrar", "other_registrar"})
+ADMINISTRATORS = TRADERS - {"broker"} | OFFICES | {"operator", "regulator"}
+OVERSEERS = frozenset({"operator", "platform_admin", "regulator"})
+SELLER_READS = SELLER | {"broker_read_key", "roleless"}
+PARTIES_READ = SELLER_READS | {"enterprise"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operation: its request, and what each role is answered."""
+
+    allowed: frozenset[str]
+    default: int
+    cells: dict[str, int]
+    path: dict[str, str] = field(default_factory=dict)
+    request: dict[str, Any] = field(default_factory=dict)
+    takes_credentials: bool = True
+    ends_login: bool = False
+
+    def expected(self, role: str) -> int | str:
+        """ALLOWED, or the status of the refusal."""
+        if role in self.cells:
+            return self.cells[role]
+        return ALLOWED if role in self.allowed else self.default
+
+
+def row(
+    allowed: Iterable[str],
+    default: int = 403,
+    *refused: tuple[int, Iterable[str]],
+    path: dict[str, str] | None = None,
+    takes_credentials: bool = True,
+    ends_login: bool = False,
+    **request: Any,
+) -> Row:
+    """A row: visitors get 401 and everyone else the default, but for those that are named."""
+    cells = {role: status for status, roles in refused for role in roles}
+    if "anonymous" not in set(allowed):
+        cells.setdefault("anonymous", 401)
+    return Row(
+        frozenset(allowed), default, cells, path or {}, request, takes_credentials, ends_login
+    )
+
+
+def public(**options: Any) -> Row:
+    """Open to everyone."""
+    return row(EVERYONE, **options)
+
+
+STALE = {"If-Match": '"v999"'}
+TERMS = {
+    "achievement_id": "$achievement_id",
+    "transfer_mode": "license",
+    "license_manner": "exclusive",
+    "disclosure_working_days": 5,
+    "price_fen": 1_000,
+    "deposit_fen": 2_000,
+    "increment_fen": 1,
+}
+MEMBER = {"login": "leaver", "name": "成员", "password": "correct horse battery"}
+MANDATE = {
+    "broker_id": "$university",
+    "scopes": ["trade"],
+    "valid_from": "$mandate_from",
+    "valid_until": "$mandate_until",
+}
+APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
+LATE = {"listing_id": "$sold_listing"}
+WITHDRAWN = {"achievement_id": "$withdrawn_achievement"}
+NINETY_NINE = {
+    "title": "一种器件",
+    "technical_field": "new_materials",
+    "owners": [{"name": "某大学", "share_bp": 9_900}],
+}
+BAD_CREDIT_CODE = new_organisation("university") | {"credit_code": "91110000600037341A"}
+DETAILS = SELLER_READS | OVERSEERS
+SELLERS_ACT = (SELLER, 404, (403, {"roleless", "broker_read_key"}))
+SELLERS_LISTING = (SELLER, 403, (404, OTHER_TRADERS))
+PARTIES_ACT = (SELLER | {"enterprise"}, 404, (403, {"regulator", "roleless", "broker_read_key"}))
+APPLICANTS_ACT = (
+    SELLER,
+    404,
+    (403, {"enterprise", "registrar", "regulator", "roleless", "broker_read_key"}),
+)
+OFFICES_ACT = ({"registrar"}, 404, (403, {"enterprise", "regulator", *SELLER_READS}))
+
+ROUTES: dict[tuple[str, str], Row] = {
+    # Login and keys
+    ("POST", "/auth/token"): public(data={"grant_type": "none"}, takes_credentials=False),
+    ("POST", "/auth/logout"): row(SIGNED_IN - {"broker_read_key"}, ends_login=True),
+    ("GET", "/auth/me"): row(SIGNED_IN),
+    ("GET", "/auth/keys"): row(SIGNED_IN),
+    ("POST", "/auth/keys"): row(
+        SIGNED_IN - {"broker", "broker_read_key", "roleless", "suspended"},
+        404,
+        (403, {"broker_read_key"}),
+        json={"name": "x", "scopes": ["everything"]},
+    ),
+    ("DELETE", "/auth/keys/{key_id}"): row({"university"}, 404, (403, {"broker_read_key"})),
+    # Parties
+    ("POST", "/organisations"): row(EVERYONE - {"broker_read_key"}, json=BAD_CREDIT_CODE),
+    ("GET", "/organisations"): public(),
+    ("GET", "/organisations/{organisation_id}"): public(),
+    ("PATCH", "/organisations/{organisation_id}"): row(
+        {"university"},
+        404,
+        (403, {"roleless", "broker_read_key"}),
+        headers=STALE,
+        json={"contact": "x"},
+    ),
+    ("POST", "/organisations/{organisation_id}/review"): row(
+        {"operator", "platform_admin"}, json={"act": "reinstate"}
+    ),
+    ("GET", "/organisations/{organisation_id}/members"): row(
+        {"university"}, 404, (403, {"roleless"})
+    ),
+    ("POST", "/organisations/{organisation_id}/members"): row(
+        {"university"},
+        404,
+        (403, {"roleless", "broker_read_key"}),
+        json={"person": MEMBER, "roles": ["trader"]},
+    ),
+    ("DELETE", "/organisations/{organisation_id}/members/{person_id}"): row(
+        {"university"}, 404, (403, {"roleless", "broker_read_key"})
+    ),
+    ("POST", "/mandates"): row(ADMINISTRATORS, json=MANDATE),
+    ("GET", "/mandates"): row(SIGNED_IN),
+    ("POST", "/mandates/{mandate_id}/revoke"): row(
+        {"university"}, 404, (403, {"broker", "roleless", "broker_read_key"})
+    ),
+    # Achievements
+    ("POST", "/achievements"): row(TRADERS, json=NINETY_NINE),
+    ("GET", "/achievements"): public(),
+    ("POST", "/achievements/import"): row(
+        TRADERS, params={"format": "jsonl", "dry_run": "true"}, content=b'{"title": ""}'
+    ),
+    ("GET", "/achievements/{achievement_id}"): public(),
+    ("PATCH", "/achievements/{achievement_id}"): row(
+        *SELLERS_ACT, headers=STALE, json={"title": "x"}
+    ),
+    ("POST", "/achievements/{achievement_id}/publish"): row(*SELLERS_ACT),
+    ("POST", "/achievements/{achievement_id}/withdraw"): row(*SELLERS_ACT, path=WITHDRAWN),
+    ("GET", "/achievements/{achievement_id}/details"): row(DETAILS),
+    ("POST", "/achievements/{achievement_id}/grants"): row(
+        *SELLERS_ACT, json={"organisation_id": "$nobody"}
+    ),
+    ("GET", "/achievements/{achievement_id}/grants"): row(DETAILS),
+    ("POST", "/achievements/{achievement_id}/grants/{grant_id}/revoke"): row(*SELLERS_ACT),
+    ("GET", "/achievements/{achievement_id}/disclosures"): row(DETAILS),
+    ("POST", "/achievements/{achievement_id}/documents"): row(
+        *SELLERS_ACT, files={"file": ("empty.txt", b"")}
+    ),
+    ("GET", "/achievements/{achievement_id}/documents"): public(),
+    ("GET", "/achievements/{achievement_id}/documents/{document_id}"): row(DETAILS),
+    ("POST", "/packages"): row(
+        TRADERS, json={"title": "成果包", "member_ids": ["$nobody", "$university"]}
+    ),
+    # Listings
+    ("POST", "/listings"): row(*SELLERS_LISTING, json=TERMS),
+    ("GET", "/listings"): public(),
+    ("GET", "/listings/profiles"): public(),
+    ("GET", "/listings/{listing_id}"): public(),
+    ("PATCH", "/listings/{listing_id}"): row(
+        *SELLERS_LISTING, headers=STALE, json={"price_fen": 1}
+    ),
+    ("POST", "/listings/{listing_id}/submit"): row(*SELLERS_LISTING),
+    ("POST", "/listings/{listing_id}/review"): row({"operator"}, json={"act": "approve"}),
+    ("POST", "/listings/{listing_id}/withdraw"): row(*SELLERS_LISTING, json={}),
+    ("POST", "/listings/{listing_id}/applications"): row(
+        {"enterprise", "other_enterprise"}, path=LATE, json={}
+    ),
+    ("GET", "/listings/{listing_id}/applications"): row(SIGNED_IN),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/decision"): row(
+        {"operator"}, path=LATE, json={"act": "qualify"}
+    ),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/confirm-deposit"): row(
+        {"operator"}, path=LATE
+    ),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/withdraw"): row(
+        {"enterprise"}, 403, (404, TRADERS - {"enterprise"}), path=LATE
+    ),
+    # Auctions and deals
+    ("GET", "/auctions"): public(),
+    ("GET", "/auctions/{auction_id}"): public(),
+    ("GET", "/auctions/{auction_id}/bids"): public(),
+    ("POST", "/auctions/{auction_id}/bids"): row(
+        {"enterprise"}, json={"amount_fen": 1, "request_id": "too-late"}
+    ),
+    ("GET", "/auctions/{auction_id}/bids/{sequence}"): public(path={"sequence": "1"}),
+    ("GET", "/deals"): public(),
+    ("GET", "/deals/{deal_id}"): public(),
+    # Contracts
+    ("GET", "/contracts"): row(SIGNED_IN),
+    ("GET", "/contracts/{contract_id}"): row(PARTIES_READ | {"regulator"}, 404),
+    ("GET", "/contracts/{contract_id}/versions"): row(PARTIES_READ | {"regulator"}, 404),
+    ("GET", "/contracts/{contract_id}/versions/{text_version}"): row(
+        PARTIES_READ | {"regulator"}, 404, path={"text_version": "1"}
+    ),
+    ("PATCH", "/contracts/{contract_id}"): row(*PARTIES_ACT, headers=STALE, json={"title": "x"}),
+    ("POST", "/contracts/{contract_id}/propose"): row(*PARTIES_ACT),
+    ("POST", "/contracts/{contract_id}/withdraw-proposal"): row(*PARTIES_ACT),
+    ("POST", "/contracts/{contract_id}/sign"): row(*PARTIES_ACT, json={"text_sha256": "0" * 64}),
+    # Registrations, the register, statistics
+    ("PUT", "/registrations/office"): row(OFFICES, json={"region4": "9999", "point": "07"}),
+    ("GET", "/registrations/offices"): public(),
+    ("GET", "/registrations/rule-sets"): public(),
+    ("POST", "/registrations"): row(
+        SELLER, 403, (404, OTHER_TRADERS - {"enterprise"}), json=APPLICATION
+    ),
+    ("GET", "/registrations"): row(SIGNED_IN),
+    ("GET", "/registrations/{registration_id}"): row(
+        PARTIES_READ | {"registrar", "regulator"}, 404
+    ),
+    ("GET", "/registrations/{registration_id}/contract"): row(
+        PARTIES_READ | {"registrar", "regulator"}, 404
+    ),
+    ("POST", "/registrations/{registration_id}/submit"): row(*APPLICANTS_ACT),
+    ("POST", "/registrations/{registration_id}/correct"): row(*APPLICANTS_ACT, json={"note": "x"}),
+    ("POST", "/registrations/{registration_id}/accept"): row(*OFFICES_ACT),
+    ("POST", "/registrations/{registration_id}/request-correction"): row(
+        *OFFICES_ACT, json={"note": "x"}
+    ),
+    ("POST", "/registrations/{registration_id}/register"): row(*OFFICES_ACT),
+    ("POST", "/registrations/{registration_id}/refuse"): row(
+        *OFFICES_ACT, json={"reason": "not_technology_contract"}
+    ),
+    ("GET", "/register"): public(),
+    ("GET", "/register/{number}"): public(),
+    ("GET", "/statistics/contracts"): public(),
+    ("GET", "/statistics/flows"): public(),
+    ("GET", "/statistics/summary"): public(),
+    # The platform
+    ("GET", "/calendar/working-days"): public(params={"start": "2026-03-02", "days": "5"}),
+    ("GET", "/calendar/calendar-days"): public(params={"start": "2026-03-02", "days": "5"}),
+    ("PUT", "/calendar/years/{year}"): row(
+        {"platform_admin"}, path={"year": "2028"}, json=calendar_year(2027)
+    ),
+    ("GET", "/codes"): public(),
+    ("GET", "/codes/{name}"): public(path={"name": "ip_types"}),
+    ("GET", "/sandbox/clock"): public(),
+    ("POST", "/sandbox/clock"): row({"platform_admin"}, json={"advance_seconds": 0}),
+    ("GET", "/healthz"): public(),
+    ("GET", "/readyz"): public(),
+}
+
+DRAFT = {"achievement_id": "$draft_achievement"}
+DRAFT_LISTING = {"listing_id": "$draft_listing"}
+HIDDEN_FROM_ALL_BUT_SELLERS = (SELLER_READS | OVERSEERS, 404)
+HIDDEN: dict[tuple[str, str], Row] = {
+    ("GET", "/achievements/{achievement_id}"): row(
+        *HIDDEN_FROM_ALL_BUT_SELLERS, (404, {"anonymous"}), path=DRAFT
+    ),
+    ("GET", "/achievements/{achievement_id}/details"): row(
+        *HIDDEN_FROM_ALL_BUT_SELLERS, path=DRAFT
+    ),
+    ("GET", "/achievements/{achievement_id}/documents"): row(
+        *HIDDEN_FROM_ALL_BUT_SELLERS, (404, {"anonymous"}), path=DRAFT
+    ),
+    ("GET", "/achievements/{achievement_id}/grants"): row(*HIDDEN_FROM_ALL_BUT_SELLERS, path=DRAFT),
+    ("GET", "/listings/{listing_id}"): row(
+        SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_LISTING
+    ),
+    ("GET", "/listings/{listing_id}/applications"): row(SELLER_READS, 404, path=DRAFT_LISTING),
+    ("POST", "/listings/{listing_id}/applications"): row(
+        (), 403, (404, OTHER_TRADERS), (403, SELLER), path=DRAFT_LISTING, json={}
+    ),
+    ("POST", "/listings/{listing_id}/review"): row(
+        (), 403, (404, {"operator"}), path=DRAFT_LISTING, json={"act": "approve"}
+    ),
+    ("GET", "/organisations/{organisation_id}"): row(
+        OVERSEERS,
+        404,
+        (404, {"anonymous"}),
+        path={"organisation_id": "$pending_organisation"},
+    ),
+}
+"""The same operations on objects that are not public."""

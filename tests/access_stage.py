@@ -1,0 +1,249 @@
+"""One market with an object of each kind, and everyone who might ask for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import text
+
+from app.kit.calendar import local_day
+from app.parties import tokens
+from tests import flow
+from tests.market import Market, User, new_organisation
+
+NOT_COMPARED = ("alembic_version", "bid_intake", "idempotency_record", "login_session")
+"""Tables that every request may touch, whatever it is answered, and the process's own lease."""
+
+
+@dataclass
+class Stage:
+    """The market, its people by role, their read-only API keys, and its objects by name."""
+
+    market: Market
+    people: dict[str, User] = field(default_factory=dict)
+    read_keys: dict[str, User] = field(default_factory=dict)
+    objects: dict[str, Any] = field(default_factory=dict)
+    _digest: str = ""
+
+    def filled(self, value: Any) -> Any:
+        """The value with every `$name` in it replaced by the object of that name."""
+        if isinstance(value, str) and value.startswith("$"):
+            return self.objects[value[1:]]
+        if isinstance(value, dict):
+            return {name: self.filled(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.filled(item) for item in value]
+        return value
+
+    async def digest(self) -> dict[str, tuple[int, int]]:
+        """How many rows every table has, and a hash over all that is in them."""
+        async with self.market.sessions() as session:
+            if not self._digest:
+                self._digest = await _digest_query(session)
+            rows = await session.execute(text(self._digest))
+            return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def fresh_login(self, user: User) -> User:
+        """The same person in the same organisation, with a login of its own."""
+        token = tokens.make_secret(tokens.ACCESS_PREFIX)
+        async with self.market.sessions() as session, session.begin():
+            await session.execute(
+                text(
+                    "INSERT INTO login_session (id, family_id, membership_id, access_hash,"
+                    " refresh_hash, access_expires_at, refresh_expires_at) SELECT uuidv7(),"
+                    " uuidv7(), id, :hash, :hash, now() + interval '1 day',"
+                    " now() + interval '1 day' FROM membership WHERE person_id = :person"
+                    " AND organisation_id = :organisation"
+                ),
+                {
+                    "hash": tokens.digest(token),
+                    "person": user.person_id,
+                    "organisation": user.organisation_id,
+                },
+            )
+        return replace(user, token=token)
+
+
+async def _digest_query(session: Any) -> str:
+    names = await session.execute(
+        text(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND NOT tablename ="
+            " ANY(:out) AND (tablename = 'procrastinate_jobs' OR tablename NOT LIKE"
+            " 'procrastinate%')"
+        ),
+        {"out": list(NOT_COMPARED)},
+    )
+    return " UNION ALL ".join(
+        f"SELECT '{name}', count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)"
+        f" FROM {name} t"
+        for name in names.scalars()
+    )
+
+
+async def set_stage(market: Market) -> Stage:
+    """Everyone joins, one trade goes all the way, and objects of every state are left."""
+    stage = Stage(market)
+    await _gather(stage)
+    await _delegate(stage)
+    await _trade(stage)
+    await _offers(stage)
+    await _office_matters(stage)
+    return stage
+
+
+async def _gather(stage: Stage) -> None:
+    market, people = stage.market, stage.people
+    people["anonymous"] = market.anonymous
+    for role, kind in (
+        ("university", "university"),
+        ("other_university", "university"),
+        ("enterprise", "enterprise"),
+        ("other_enterprise", "enterprise"),
+        ("broker", "broker"),
+        ("broker_without_mandate", "broker"),
+        ("operator", "exchange_operator"),
+        ("registrar", "registration_office"),
+        ("other_registrar", "registration_office"),
+        ("regulator", "regulator"),
+        ("suspended", "enterprise"),
+    ):
+        people[role] = await market.join(kind)
+    people["platform_admin"] = await market.seed("exchange_operator", ["platform_admin"])
+    admin = await market.admin()
+    suspension = {"act": "suspend", "reason": "失信"}
+    suspended = people["suspended"].organisation_id
+    await admin.ok("POST", f"/organisations/{suspended}/review", suspension)
+    university = people["university"].organisation_id
+    people["roleless"] = await stage.fresh_login(await _roleless(market, university))
+    stage.objects |= {"university": str(university), "nobody": str(uuid4())}
+
+
+async def _roleless(market: Market, organisation_id: Any) -> User:
+    """A person whose every role in the organisation was taken away."""
+    async with market.sessions() as session, session.begin():
+        row = await session.execute(
+            text(
+                "WITH p AS (INSERT INTO person (id, login, name) VALUES (uuidv7(), 'roleless',"
+                " '无角色') RETURNING id) INSERT INTO membership (id, person_id, organisation_id,"
+                " roles) SELECT uuidv7(), id, :organisation, '{}' FROM p RETURNING person_id"
+            ),
+            {"organisation": organisation_id},
+        )
+        return User(market.client, "", organisation_id, row.scalar_one())
+
+
+async def _delegate(stage: Stage) -> None:
+    """Mandates and API keys: the broker acts for the university, its key only reads for it."""
+    people = stage.people
+    university, broker = people["university"], people["broker"]
+    today = local_day(await flow.market_now(stage.market))
+    mandate = {
+        "broker_id": str(broker.organisation_id),
+        "scopes": ["read", "trade", "import"],
+        "valid_from": today.isoformat(),
+        "valid_until": (today + timedelta(days=300)).isoformat(),
+    }
+    spent = await university.ok("POST", "/mandates", mandate)
+    await university.ok("POST", f"/mandates/{spent['id']}/revoke")
+    await university.ok("POST", "/mandates", mandate)
+    for role, user in people.items():
+        if role not in {"anonymous", "roleless", "suspended"}:
+            key = await user.ok("POST", "/auth/keys", {"name": role, "scopes": ["read"]})
+            stage.read_keys[role] = replace(user, token=key["secret"])
+    spare = await university.ok("POST", "/auth/keys", {"name": "spare", "scopes": ["trade"]})
+    client = university.organisation_id
+    for users in (people, stage.read_keys):
+        users["broker"] = replace(users["broker"], on_behalf_of=client)
+    people["broker_read_key"] = stage.read_keys["broker"]
+    members = f"/organisations/{client}/members"
+    person = {"login": "leaver", "name": "成员", "password": "correct horse battery"}
+    leaver = await university.ok("POST", members, {"person": person, "roles": ["trader"]})
+    stage.objects |= {
+        "mandate_id": spent["id"],
+        "key_id": spare["id"],
+        "person_id": leaver["person_id"],
+        "mandate_from": mandate["valid_from"],
+        "mandate_until": mandate["valid_until"],
+    }
+
+
+async def _trade(stage: Stage) -> None:
+    """The university's achievement is sold to the enterprise, and their contract is signed."""
+    market = stage.market
+    university, enterprise = stage.people["university"], stage.people["enterprise"]
+    sold = await flow.post_achievement(market, university, transfer_modes=["assign"])
+    listing = await flow.open_listing(
+        market, university, sold, transfer_mode="assign", license_manner=None
+    )
+    application = await flow.qualify(market, await market.admin(), listing, enterprise)
+    auction = await flow.open_auction(market, listing)
+    placed = await flow.bid(enterprise, auction, auction["min_next_fen"])
+    assert placed.status_code == 201, placed.text
+    await flow.close_auction(market, auction)
+    deal = await flow.deal_of(market, auction)
+    [contract] = (await university.ok("GET", f"/contracts?deal_id={deal['id']}"))["items"]
+    path = f"/contracts/{contract['id']}"
+    proposed = await university.ok("POST", f"{path}/propose")
+    for party in (university, enterprise):
+        await party.ok("POST", f"{path}/sign", {"text_sha256": proposed["text_sha256"]})
+    stage.objects |= {
+        "sold_listing": listing["id"],
+        "application_id": application["id"],
+        "auction_id": auction["id"],
+        "deal_id": deal["id"],
+        "contract_id": contract["id"],
+    }
+
+
+async def _offers(stage: Stage) -> None:
+    """Achievements and listings in every state that matters to who may see them."""
+    market, university = stage.market, stage.people["university"]
+    published = await flow.post_achievement(market, university, details="仅供授权方查阅")
+    path = f"/achievements/{published['id']}"
+    document = await university.ok("POST", f"{path}/documents", files={"file": ("a.txt", b"a")})
+    grantee = {"organisation_id": str(stage.people["other_enterprise"].organisation_id)}
+    grant = await university.ok("POST", f"{path}/grants", grantee)
+    await university.ok("POST", f"{path}/grants/{grant['id']}/revoke")
+    withdrawn = await flow.post_achievement(market, university)
+    await university.ok("POST", f"/achievements/{withdrawn['id']}/withdraw")
+    draft = await university.ok(
+        "POST", "/achievements", {"title": "未发布", "technical_field": "new_materials"}
+    )
+    listing = await flow.open_listing(market, university, published)
+    drafted = await flow.draft_listing(market, university)
+    waiting = await market.client.post("/api/v1/organisations", json=new_organisation("institute"))
+    stage.objects |= {
+        "organisation_id": stage.objects["university"],
+        "pending_organisation": waiting.json()["id"],
+        "achievement_id": published["id"],
+        "document_id": document["id"],
+        "grant_id": grant["id"],
+        "withdrawn_achievement": withdrawn["id"],
+        "draft_achievement": draft["id"],
+        "listing_id": listing["id"],
+        "draft_listing": drafted["id"],
+    }
+
+
+async def _office_matters(stage: Stage) -> None:
+    """The contract is registered by the registrar's office."""
+    people = stage.people
+    offices: Sequence[tuple[str, str]] = (("registrar", "07"), ("other_registrar", "08"))
+    for role, point in offices:
+        codes = {"region4": "1101", "point": point}
+        await people[role].ok("PUT", "/registrations/office", codes)
+    office = str(people["registrar"].organisation_id)
+    application = {"contract_id": stage.objects["contract_id"], "office_id": office}
+    made = await people["university"].ok("POST", "/registrations", application)
+    path = f"/registrations/{made['id']}"
+    await people["university"].ok("POST", f"{path}/submit")
+    await people["registrar"].ok("POST", f"{path}/accept")
+    registered = await people["registrar"].ok("POST", f"{path}/register")
+    await stage.market.settle()
+    stage.objects |= {
+        "office_id": office,
+        "registration_id": made["id"],
+        "number": registered["number"],
+    }
