@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 
 from app.achievements import endpoints as achievements
 from app.auctions import endpoints as auctions
+from app.auctions import watch
 from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
@@ -97,7 +98,8 @@ def _lifespan(
         try:
             async with app.state.sessions() as session:
                 await clock.require_real_outside_sandbox(session, sandbox=settings.sandbox)
-            yield
+            async with watch.Hub(app.state.sessions, database_url).running() as app.state.watch:
+                yield
         finally:
             stop.set()
             await intake

@@ -234,6 +234,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/auctions"): public(),
     ("GET", "/auctions/{auction_id}"): public(),
     ("GET", "/auctions/{auction_id}/bids"): public(),
+    ("GET", "/auctions/{auction_id}/events"): public(),
     ("POST", "/auctions/{auction_id}/bids"): row(
         {"enterprise"}, json={"amount_fen": 1, "request_id": "too-late"}
     ),

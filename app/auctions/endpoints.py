@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.auctions import service
 from app.auctions.errors import (
     AuctionClosed,
     AuctionNotOpen,
+    BeyondRecord,
     BidOffStep,
     BidTooLow,
     NotABidder,
@@ -20,6 +21,7 @@ from app.auctions.errors import (
 from app.auctions.intake import BidIntake, Receipt
 from app.auctions.schemas import AuctionView, BidPlaced, BidView, NewBid
 from app.auctions.states import AuctionState
+from app.auctions.watch import EventStream, Hub
 from app.kit import clock, problems
 from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired
 from app.kit.db import Uow
@@ -81,6 +83,41 @@ def _after(page: PageRequest, *, by_end: bool) -> tuple[datetime | None, UUID] |
 async def get_auction(session: Uow, actor: OptionalActor, auction_id: UUID) -> AuctionView:
     """One auction with the server's time and the smallest bid that is valid now."""
     return await service.get(session, actor, auction_id, await clock.now(session))
+
+
+@auctions.get(
+    "/{auction_id}/events",
+    response_class=Response,
+    responses=declared(NotFound, BeyondRecord)
+    | {
+        200: {
+            "description": "Events until the result",
+            "content": {EventStream.media_type: {"schema": {"type": "string"}}},
+        },
+        204: {"description": "The result was seen before; there is nothing to come"},
+    },
+)
+async def watch_auction(
+    request: Request,
+    auction_id: UUID,
+    after: Annotated[
+        int | None,
+        Query(ge=0, le=SEQUENCE_LIMIT, description="go on after this place of the record"),
+    ] = None,
+    last_event_id: Annotated[
+        int | None,
+        Header(ge=0, le=SEQUENCE_LIMIT, description="the same, as browsers say it; goes first"),
+    ] = None,
+) -> Response:
+    """Watch an auction live, as server-sent events.
+
+    First comes a `state`, then a `bid` for every accepted bid, `opened`, `state` when an operator
+    moved the times, `time` when nothing else was said for 15 s, and at last a `result`, which ends
+    the stream. Every event has `server_time`, `ends_at`, `price_fen`, `min_next_fen`, `number` and
+    `bid_count`; the id of an event is a place of the record. Bidders are numbers.
+    """
+    hub: Hub = request.app.state.watch
+    return await hub.watch(auction_id, after if last_event_id is None else last_event_id)
 
 
 @auctions.get("/{auction_id}/bids", responses=declared(NotFound, BadCursor))

@@ -75,3 +75,11 @@ class RequestIdReused(Unprocessable):
     code = "request_id_reused"
     zh = "该 request_id 已用于金额为 {amount_fen} 分的出价,请更换新的 request_id"
     en = "This request_id was used for a bid of {amount_fen} fen; take a new one"
+
+
+class BeyondRecord(Unprocessable):
+    """A watcher wants to go on after a place that the record has not reached."""
+
+    code = "beyond_record"
+    zh = "该竞价的记录目前只到第 {last} 条,续看位置须在 0 到 {last} 之间"
+    en = "The record of this auction has {last} entries; go on after a place from 0 to {last}"

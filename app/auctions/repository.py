@@ -1,11 +1,26 @@
 """SQL of the auctions module."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, text, tuple_
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    String,
+    Uuid,
+    cast,
+    column,
+    exists,
+    func,
+    select,
+    text,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auctions.models import Auction, AuctionBidder, Bid
@@ -13,6 +28,8 @@ from app.auctions.rules import DRAIN
 from app.auctions.states import AuctionState
 from app.kit.jobs import raw_connection
 
+CHANNEL = "auction_changed"
+"""Notifications of changed auctions; the payload is the auction's id."""
 DEAD_AFTER_S = 5.0
 """A process that has not renewed its intake row for so long is dead and not waited for."""
 
@@ -104,14 +121,6 @@ async def intake_is_behind(session: AsyncSession, ends_at: datetime) -> bool:
     )
     found = await session.execute(query, {"ends_at": ends_at, "dead_after": DEAD_AFTER_S})
     return bool(found.scalar_one())
-
-
-async def announce(session: AsyncSession, auction_ids: Iterable[UUID]) -> None:
-    """Tell every process, when this commits, that these auctions changed."""
-    for auction_id in auction_ids:
-        await session.execute(
-            text("SELECT pg_notify('auction_changed', :id)"), {"id": str(auction_id)}
-        )
 
 
 async def auction(
@@ -248,3 +257,97 @@ async def bids(
         query = query.where(Bid.sequence < before)
     query = query.order_by(Bid.sequence.desc()).limit(limit)
     return (await session.execute(query)).scalars().all()
+
+
+async def announce(session: AsyncSession, auction_ids: Iterable[UUID]) -> None:
+    """Tell every process that watches these auctions, if and when this transaction commits."""
+    ids = func.unnest(cast([str(item) for item in auction_ids], ARRAY(String)))
+    changed = ids.table_valued(column("id", String), name="changed").render_derived()
+    await session.execute(select(func.pg_notify(CHANNEL, changed.c.id)))
+
+
+@dataclass(frozen=True)
+class WatchedBid:
+    """What the public may know of an accepted bid while it happens; the amount is in fen."""
+
+    sequence: int
+    number: int
+    amount_fen: int
+    received_at: datetime
+    ends_at_after: datetime
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An auction and its accepted bids after a place of its record, of one snapshot.
+
+    `server_time` is the market's time just after the snapshot. When `more` is set, there are
+    accepted bids beyond those given.
+    """
+
+    auction: Auction
+    server_time: datetime
+    bids: tuple[WatchedBid, ...]
+    more: bool
+
+
+async def read_on(
+    session: AsyncSession, places: Mapping[UUID, int], limit: int
+) -> dict[UUID, Reading]:
+    """The auctions that exist, each with at most `limit` accepted bids after its place.
+
+    One statement, so that an auction's row and its bids never contradict each other.
+    """
+    given = func.unnest(
+        cast(list(places), ARRAY(Uuid())), cast(list(places.values()), ARRAY(BigInteger))
+    )
+    watched = given.table_valued(
+        column("auction_id", Uuid()), column("place", BigInteger), name="watched"
+    ).render_derived()
+    fresh = (
+        select(Bid.sequence, Bid.number, Bid.amount_fen, Bid.received_at, Bid.ends_at_after)
+        .where(
+            Bid.auction_id == watched.c.auction_id,
+            Bid.sequence > watched.c.place,
+            Bid.accepted,
+        )
+        .order_by(Bid.sequence)
+        .limit(limit + 1)
+        .lateral("fresh")
+    )
+    query = (
+        select(Auction, func.market_now(type_=DateTime(timezone=True)), *fresh.c)
+        .select_from(watched)
+        .join(Auction, Auction.id == watched.c.auction_id)
+        .outerjoin(fresh, true())
+        .order_by(Auction.id, fresh.c.sequence)
+    )
+    rows: dict[UUID, tuple[Auction, datetime, list[WatchedBid]]] = {}
+    for found, moment, sequence, number, amount_fen, received_at, ends_at_after in (
+        await session.execute(query)
+    ).all():
+        _, _, bids = rows.setdefault(found.id, (found, moment, []))
+        if sequence is not None:
+            bids.append(WatchedBid(sequence, number, amount_fen, received_at, ends_at_after))
+    return {
+        auction_id: Reading(found, moment, tuple(bids[:limit]), more=len(bids) > limit)
+        for auction_id, (found, moment, bids) in rows.items()
+    }
+
+
+async def count_and_end_at(
+    session: AsyncSession, auction_id: UUID, place: int
+) -> tuple[int, datetime | None]:
+    """Accepted bids up to a place of the record, and the end after it (None at the beginning)."""
+    counted = select(func.count()).where(
+        Bid.auction_id == auction_id, Bid.sequence <= place, Bid.accepted
+    )
+    last = (
+        select(Bid.ends_at_after)
+        .where(Bid.auction_id == auction_id, Bid.sequence <= place)
+        .order_by(Bid.sequence.desc())
+        .limit(1)
+    )
+    query = select(counted.scalar_subquery(), last.scalar_subquery())
+    row = (await session.execute(query)).one()
+    return row[0], row[1]

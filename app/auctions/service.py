@@ -94,6 +94,7 @@ async def open_due(session: AsyncSession, auction_id: UUID, now: datetime) -> No
     auction = await repository.auction(session, auction_id, lock=True, skip_locked=True)
     if auction is not None and auction.state == AuctionState.SCHEDULED and auction.opens_at <= now:
         await audit.record_many(session, [bidding.open_auction(auction)])
+        await repository.announce(session, [auction.id])
 
 
 async def close_due(session: AsyncSession, auction_id: UUID) -> None:
@@ -135,6 +136,7 @@ async def close_due(session: AsyncSession, auction_id: UUID) -> None:
         rule_set=auction.rule_set,
     )
     await session.flush()
+    await repository.announce(session, [auction.id])
     if auction.state == AuctionState.SOLD:
         await listings.record_award(session, SYSTEM, auction.listing_id, now)
         await jobs.defer(session, "deals.record", auction_id=str(auction.id))

@@ -115,6 +115,7 @@ async def _show(
         listing=await listings.facts(visit.session, item.listing_id),
         seller=await parties.facts(visit.session, item.seller_id),
         bids=bids[:SHOWN_BIDS],
+        shown_bids=SHOWN_BIDS,
         more=len(bids) > SHOWN_BIDS,
         can_bid=_can_bid(visit, item),
         amount=amount,

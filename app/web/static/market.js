@@ -38,21 +38,42 @@
     part("left").classList.toggle("soon", known.state === "open" && left < 300);
   };
 
-  const take = (fresh) => {
-    server = Date.parse(fresh.server_time);
-    heard = performance.now();
+  const tell = (fresh) => {
+    // Events of the past come with the time of the past: only a later time is news.
+    const said = Date.parse(fresh.server_time);
+    if (said >= server) {
+      server = said;
+      heard = performance.now();
+    }
+    if (fresh.opens_at) opens = Date.parse(fresh.opens_at);
     ends = Date.parse(fresh.ends_at);
-    opens = Date.parse(fresh.opens_at);
-    if (fresh.state !== known.state || String(fresh.bid_count) !== String(known.sequence)) {
-      // A new bid or a new phase: the server renders what it means for this reader.
+  };
+
+  const price = (fresh) => {
+    known.sequence = fresh.bid_count;
+    if (fresh.price_fen !== null) part("price").textContent = yuan(fresh.price_fen);
+    if (fresh.min_next_fen === null) return;
+    part("next").textContent = yuan(fresh.min_next_fen);
+    const form = auction.querySelector("form[data-bid]");
+    if (!form) return;
+    const amount = form.elements.amount;
+    const untouched = amount.value === amount.defaultValue && document.activeElement !== amount;
+    if (untouched) {
+      const next = fresh.min_next_fen;
+      amount.value = amount.defaultValue = (next / 100).toFixed(next % 100 ? 2 : 0);
+    }
+    part("news").textContent = words.news;
+  };
+
+  const take = (fresh) => {
+    tell(fresh);
+    if (fresh.state !== known.state) return location.reload();
+    if (String(fresh.bid_count) !== String(known.sequence)) {
+      // A new bid: the server renders what it means for this reader.
       const form = auction.querySelector("form[data-bid]");
       const typing = form && form.contains(document.activeElement);
       if (!typing) return location.reload();
-      known.sequence = fresh.bid_count;
-      if (fresh.price_fen !== null) part("price").textContent = yuan(fresh.price_fen);
-      part("next").textContent = yuan(fresh.min_next_fen);
-      part("news").textContent = words.news;
-      if (fresh.state !== known.state) location.reload();
+      price(fresh);
     }
     show();
   };
@@ -68,8 +89,85 @@
     }
     setTimeout(poll, pause);
   };
+
+  const rows = part("record");
+  const record = (bid) => {
+    for (const old of rows.querySelectorAll("tr.lead")) {
+      old.classList.remove("lead");
+      old.lastElementChild.textContent = words.valid;
+    }
+    const row = rows.insertRow(0);
+    const mine = String(bid.number) === words.mine;
+    row.className = "lead";
+    const bidder = document.createElement("th");
+    bidder.scope = "row";
+    bidder.textContent = bid.number + (mine ? " " + words.me : "");
+    row.insertCell().textContent = bid.sequence;
+    row.append(bidder);
+    row.insertCell().textContent = yuan(bid.amount_fen);
+    row.lastElementChild.className = "num";
+    row.insertCell().textContent = shanghai(Date.parse(bid.received_at));
+    row.insertCell().textContent = words.leads;
+    while (rows.rows.length > Number(words.shown)) rows.deleteRow(-1);
+    part("table").hidden = false;
+    if (part("none")) part("none").hidden = true;
+    part("leader").textContent = words.bidder.replace("%d", bid.number);
+    if (mine) part("leader").append(" · ", words.lead);
+  };
+
+  // A stream while the page is seen; browsers allow few of them at a time to one server.
+  let last = words.after;
+  let stream = null;
+  let silence = 0;
+  const close = () => {
+    clearTimeout(silence);
+    if (stream) stream.close();
+    stream = null;
+  };
+  const fallBack = () => {
+    close();
+    document.removeEventListener("visibilitychange", follow);
+    poll();
+  };
+  const follow = () => {
+    close();
+    if (document.hidden) return;
+    stream = new EventSource(words.auction + "/events?after=" + last);
+    // Something between here and the server may hold the stream back.
+    silence = setTimeout(fallBack, 5000);
+    const on = (name, react) =>
+      stream.addEventListener(name, (event) => {
+        clearTimeout(silence);
+        if (event.lastEventId) last = event.lastEventId;
+        const fresh = JSON.parse(event.data);
+        tell(fresh);
+        react(fresh);
+        show();
+      });
+    on("state", (fresh) => {
+      if (fresh.state !== known.state) location.reload();
+    });
+    on("bid", (bid) => {
+      price(bid);
+      record(bid);
+    });
+    on("time", () => {});
+    on("opened", () => location.reload());
+    on("result", () => {
+      close();
+      location.reload();
+    });
+    stream.onerror = () => {
+      if (stream && stream.readyState === EventSource.CLOSED) fallBack();
+    };
+  };
   if (known.state === "open" || known.state === "scheduled") {
     setInterval(show, 250);
-    setTimeout(poll, 1000);
+    if (window.EventSource) {
+      document.addEventListener("visibilitychange", follow);
+      follow();
+    } else {
+      setTimeout(poll, 1000);
+    }
   }
 })();
