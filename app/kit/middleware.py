@@ -9,6 +9,7 @@ from prometheus_client import Counter, Histogram
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.kit.http import API
 from app.kit.ids import new_id
 from app.kit.problems import TooLarge, respond
 from app.kit.settings import Settings
@@ -84,7 +85,7 @@ class RequestMiddleware:
         return self.settings.json_body_limit_bytes
 
     def _account(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path_format", "unmatched")
+        route = _route(scope)
         method = scope["method"]
         REQUESTS.labels(method, route, str(status)).inc()
         DURATION.labels(method, route).observe(seconds)
@@ -96,6 +97,14 @@ class RequestMiddleware:
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
             )
+
+
+def _route(scope: Scope) -> str:
+    """The whole template of the route; the framework tells an included route's part of it."""
+    template = str(getattr(scope.get("route"), "path_format", "unmatched"))
+    if scope["path"].startswith(API) and template.startswith("/") and API not in template:
+        return API + template
+    return template
 
 
 def _request_id(scope: Scope) -> str:
