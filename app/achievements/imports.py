@@ -26,10 +26,10 @@ from app.achievements.errors import BadHeader, BadIpc, BadRow, FieldNeeded, Impo
 from app.achievements.schemas import ImportDuplicate, ImportReport
 from app.kit import audit, clock, codes
 from app.kit.actor import Actor
+from app.kit.db import raw_connection
 from app.kit.errors import Problem
 from app.kit.identifiers import BadIdentifier, check_ipc
 from app.kit.ids import new_id
-from app.kit.jobs import raw_connection
 from app.parties import service as parties
 from app.parties.states import Role
 

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.auctions.models import Auction, AuctionBidder, Bid
 from app.auctions.rules import DRAIN
 from app.auctions.states import AuctionState
-from app.kit.jobs import raw_connection
+from app.kit.db import raw_connection
 
 CHANNEL = "auction_changed"
 """Notifications of changed auctions; the payload is the auction's id."""

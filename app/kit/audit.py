@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Index, insert, text
+from psycopg.types.json import Jsonb
+from sqlalchemy import Index, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.actor import Actor
-from app.kit.db import Base
+from app.kit.db import Base, raw_connection
 from app.kit.ids import new_id
 
 
@@ -42,6 +43,15 @@ class AuditEvent(Base):
     request_id: Mapped[str | None]
 
 
+_INSERT_MANY: LiteralString = (
+    "INSERT INTO audit_event (id, person_id, organisation_id, client_id, mandate_id, action,"
+    " object_type, object_id, before, after, rule_set, request_id) SELECT * FROM unnest("
+    "%(id)s::uuid[], %(person_id)s::uuid[], %(organisation_id)s::uuid[], %(client_id)s::uuid[],"
+    " %(mandate_id)s::uuid[], %(action)s::text[], %(object_type)s::text[], %(object_id)s::uuid[],"
+    " %(before)s::jsonb[], %(after)s::jsonb[], %(rule_set)s::text[], %(request_id)s::text[])"
+)
+
+
 @dataclass(frozen=True)
 class Event:
     """A change to be noted together with others."""
@@ -57,8 +67,14 @@ class Event:
 
 async def record_many(session: AsyncSession, events: Sequence[Event]) -> None:
     """Note many changes with one statement, in their order."""
-    if events:
-        await session.execute(insert(AuditEvent), [_columns(event) for event in events])
+    if not events:
+        return
+    rows = [_columns(event) for event in events]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    for name in ("before", "after"):
+        columns[name] = [None if value is None else Jsonb(value) for value in columns[name]]
+    connection = await raw_connection(session)
+    await connection.execute(_INSERT_MANY, columns)
 
 
 def _columns(event: Event) -> dict[str, Any]:

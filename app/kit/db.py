@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import Depends, Request
+from psycopg import AsyncConnection
 from sqlalchemy import BigInteger, DateTime, MetaData, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import (
@@ -101,3 +102,11 @@ async def unit_of_work(request: Request) -> AsyncIterator[AsyncSession]:
 
 Uow = Annotated[AsyncSession, Depends(unit_of_work, scope="function")]
 """The transaction of this request; committed after the endpoint, before the response."""
+
+
+async def raw_connection(session: AsyncSession) -> AsyncConnection[Any]:
+    """The driver's connection under a session, for COPY and for the job queue."""
+    connection = await (await session.connection()).get_raw_connection()
+    driver_connection = connection.driver_connection
+    assert isinstance(driver_connection, AsyncConnection)
+    return driver_connection

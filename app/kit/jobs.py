@@ -11,11 +11,10 @@ from typing import Any
 
 import procrastinate
 from procrastinate.types import JSONValue
-from psycopg import AsyncConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit import clock
-from app.kit.db import Sessions
+from app.kit.db import Sessions, raw_connection
 
 MAX_ATTEMPTS = 12
 RETRY = procrastinate.RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=2)
@@ -79,11 +78,3 @@ async def defer(
         lock=lock,
         connection=await raw_connection(session),
     ).defer_async(**arguments)
-
-
-async def raw_connection(session: AsyncSession) -> AsyncConnection[Any]:
-    """The driver's connection under a session, for COPY and for the job queue."""
-    connection = await (await session.connection()).get_raw_connection()
-    driver_connection = connection.driver_connection
-    assert isinstance(driver_connection, AsyncConnection)
-    return driver_connection
