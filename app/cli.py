@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import sample
 from app.achievements import imports
+from app.auctions import verification
 from app.auctions.engine import replay as histories
 from app.kit import clock, migrate
 from app.kit.actor import Actor
@@ -28,6 +29,7 @@ from app.kit.embedded import EmbeddedPostgres
 from app.kit.errors import Problem
 from app.kit.log import configure_logging
 from app.kit.settings import Settings, settings
+from app.kit.signing import BadKey, plain_pem
 from app.main import create_app
 from app.parties import login
 from app.parties import service as parties
@@ -372,6 +374,33 @@ def replay(
             failed = True
             typer.echo(f"line {answer.number}: {answer.problem}", err=True)
     if failed:
+        raise typer.Exit(1)
+
+
+@cli.command("verify-record")
+def verify_record(
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="Record; - reads stdin")],
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="The platform's public key (PEM), got from the platform in another way",
+        ),
+    ] = None,
+) -> None:
+    """Check an auction's record offline: chain, signature, and the result by the rules."""
+    trusted = None
+    if public_key is not None:
+        try:
+            trusted = plain_pem(public_key.read_text("ascii"))
+        except (BadKey, UnicodeDecodeError) as error:
+            raise typer.BadParameter(str(error), param_hint="--public-key") from None
+    checks = verification.verify(file.read(), trusted)
+    for check in checks:
+        typer.echo(f"{'ok' if check.passed else 'WRONG'}  {check.name}: {check.finding}")
+    if not all(check.passed for check in checks):
         raise typer.Exit(1)
 
 

@@ -24,6 +24,7 @@ from app.kit.errors import BadRequest, ProblemDetails, Unauthenticated
 from app.kit.http import API, hoist
 from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
+from app.kit.signing import signing_key
 from app.listings import endpoints as listings
 from app.parties import endpoints as parties
 from app.parties import login, tokens
@@ -86,6 +87,8 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if settings.record_key_file:
+            signing_key(settings)  # a bad key must end the start, not the first record
         engine = make_engine(database_url, pool_size=settings.database_pool_size)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)

@@ -20,7 +20,7 @@ from sqlalchemy import select, text
 
 from app.achievements import service as achievements
 from app.achievements.schemas import NewAchievement
-from app.auctions import rules
+from app.auctions import chain, rules
 from app.auctions.bidding import bidding_state
 from app.auctions.models import Auction, AuctionBidder, Bid
 from app.auctions.schemas import NewBid
@@ -66,9 +66,10 @@ WITH l AS (INSERT INTO listing
   SELECT (jsonb_populate_record(l, jsonb_build_object('id', uuidv7()))).*
   FROM listing l, generate_series(1, %(auctions)s) RETURNING id, seller_id)
 INSERT INTO auction (id, listing_id, seller_id, start_fen, increment_fen, extension_s, state,
-  opens_at, planned_end, ends_at, rule_set)
+  opens_at, planned_end, ends_at, rule_set, chain_head)
 SELECT uuidv7(), l.id, l.seller_id, %(start)s, %(step)s, 300, 'open', now() - interval '1 hour',
-  now() + interval '1 day', now() + interval '1 day', 'ONLINE_2016' FROM l RETURNING id
+  now() + interval '1 day', now() + interval '1 day', 'ONLINE_2016',
+  sha256('') FROM l RETURNING id
 """
 NUMBERED = """
 INSERT INTO auction_bidder (id, auction_id, bidder_id, number)
@@ -77,9 +78,9 @@ SELECT uuidv7(), a.id, o.id, o.number FROM auction a, (SELECT id, row_number() O
 """
 OLD = """
 INSERT INTO bid (id, auction_id, sequence, bidder_id, number, amount_fen, received_at, request_id,
-  accepted, ends_at_after)
+  accepted, ends_at_after, digest)
 SELECT uuidv7(), b.auction_id, n, b.bidder_id, b.number, %(start)s + n * %(step)s, now(),
-  'old-' || n, true, a.ends_at
+  'old-' || n, true, a.ends_at, sha256('')
 FROM generate_series(1, %(bids)s) n JOIN auction_bidder b ON b.number = 1 + n %% %(bidders)s
 JOIN auction a ON a.id = b.auction_id WHERE b.auction_id = %(auction)s
 """
@@ -132,6 +133,7 @@ async def one_transaction(
         accepted=accepted,
         refusal=None if isinstance(decision, rules.Accepted) else decision.code.value,
         ends_at_after=auction.ends_at,
+        digest=chain.GENESIS,
     )
     session.add(bid)
     await session.flush()

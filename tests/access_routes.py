@@ -239,6 +239,7 @@ ROUTES: dict[tuple[str, str], Row] = {
         {"enterprise"}, json={"amount_fen": 1, "request_id": "too-late"}
     ),
     ("GET", "/auctions/{auction_id}/bids/{sequence}"): public(path={"sequence": "1"}),
+    ("GET", "/auctions/{auction_id}/record"): public(),
     ("GET", "/deals"): public(),
     ("GET", "/deals/{deal_id}"): public(),
     # Contracts

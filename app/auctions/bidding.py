@@ -13,9 +13,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, repository, rules
+from app.auctions import access, chain, repository, rules
 from app.auctions.errors import REFUSALS, AuctionClosed, BidRefused, RequestIdReused
-from app.auctions.models import Auction, AuctionBidder, Bid
+from app.auctions.models import Auction, AuctionBidder, AuctionEvent, Bid
 from app.auctions.schemas import BidPlaced, BidView
 from app.auctions.states import DECIDED, MOVES, AuctionState, Phase, Refusal
 from app.kit import audit
@@ -66,6 +66,7 @@ async def decide(session: AsyncSession, received: Sequence[ReceivedBid]) -> list
     outcomes = [group.answer(bid) for bid in received]
     await repository.insert_bids(session, group.new_bids)
     await audit.record_many(session, group.events)
+    session.add_all(group.openings)
     await session.flush()
     await repository.announce(session, group.changed)
     return outcomes
@@ -85,6 +86,7 @@ class _Group:
         self.known = dict(earlier)
         self.new_bids: list[Bid] = []
         self.events: list[audit.Event] = []
+        self.openings: list[AuctionEvent] = []
         self.changed: set[UUID] = set()
 
     def answer(self, received: ReceivedBid) -> Outcome | Problem:
@@ -111,7 +113,9 @@ class _Group:
             )
             raise AuctionClosed(**(facts | {"phase": auction.state}))
         if auction.state == AuctionState.SCHEDULED and auction.opens_at <= received.received_at:
-            self.events.append(open_auction(auction))
+            event, opening = open_auction(auction)
+            self.events.append(event)
+            self.openings.append(opening)
         return self._record(auction, bidder, received)
 
     def _record(self, auction: Auction, bidder: AuctionBidder, received: ReceivedBid) -> Outcome:
@@ -119,6 +123,7 @@ class _Group:
         decision = rules.decide_bid(state, received.amount_fen, received.received_at)
         bid = _bid_row(auction, bidder, received, decision)
         before = {"price_fen": auction.price_fen, "ends_at": auction.ends_at}
+        bid.digest = auction.chain_head = chain.follow(auction.chain_head, chain.bid(bid))
         auction.next_sequence += 1
         if isinstance(decision, rules.Accepted):
             after = rules.after_bid(state, bidder.number, received.amount_fen, decision)
@@ -149,11 +154,11 @@ class _Group:
         return outcome(auction, bid)
 
 
-def open_auction(auction: Auction) -> audit.Event:
-    """Open an auction whose time has come; gives the event for the audit log."""
+def open_auction(auction: Auction) -> tuple[audit.Event, AuctionEvent]:
+    """Open an auction whose time has come; gives the events for the audit log and the record."""
     before = auction.state
     auction.state = move(MOVES, AuctionState(before), "open").value
-    return audit.Event(
+    noted = audit.Event(
         SYSTEM,
         "auction.open",
         "auction",
@@ -161,6 +166,21 @@ def open_auction(auction: Auction) -> audit.Event:
         before={"state": before},
         after={"state": auction.state},
         rule_set=auction.rule_set,
+    )
+    opened = chain.opened(auction.opens_at, auction.next_sequence - 1)
+    return noted, link(auction, opened, auction.opens_at)
+
+
+def link(auction: Auction, event: dict[str, Any], at: datetime) -> AuctionEvent:
+    """Put an event that is not a bid at the end of a locked auction's chain."""
+    auction.chain_head = chain.follow(auction.chain_head, event)
+    return AuctionEvent(
+        auction_id=auction.id,
+        after_sequence=event["after_sequence"],
+        kind=event["kind"],
+        at=at,
+        payload=event,
+        digest=auction.chain_head,
     )
 
 

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
+import orjson
+from anyio import to_thread
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -15,11 +17,12 @@ from app.auctions.errors import (
     BidOffStep,
     BidTooLow,
     NotABidder,
+    RecordNotReady,
     RequestIdReused,
     SellerMayNotBid,
 )
 from app.auctions.intake import BidIntake, Receipt
-from app.auctions.schemas import AuctionView, BidPlaced, BidView, NewBid
+from app.auctions.schemas import AuctionRecord, AuctionView, BidPlaced, BidView, NewBid
 from app.auctions.states import AuctionState
 from app.auctions.watch import EventStream, Hub
 from app.kit import clock, problems
@@ -28,6 +31,7 @@ from app.kit.db import Uow
 from app.kit.errors import NotFound, Unauthenticated
 from app.kit.errors import problems as declared
 from app.kit.http import BadCursor, Page, PageRequest, Paging, make_page, trade_router
+from app.kit.signing import signing_key
 
 auctions = trade_router("/auctions", "auctions")
 routers: tuple[APIRouter, ...] = (auctions,)
@@ -141,6 +145,23 @@ async def get_bid(
 ) -> BidView:
     """One bid of the record."""
     return BidView.model_validate(await service.bid_of_record(session, auction_id, sequence))
+
+
+@auctions.get(
+    "/{auction_id}/record",
+    response_model=AuctionRecord,
+    responses=declared(NotFound, RecordNotReady),
+)
+async def get_record(request: Request, session: Uow, auction_id: UUID) -> Response:
+    """The signed record of a decided auction: terms, every bid, result, and the proof of them."""
+    key = await to_thread.run_sync(signing_key, request.app.state.settings)
+    record = await service.record(session, auction_id, key)
+    content = await to_thread.run_sync(orjson.dumps, record)
+    return Response(
+        content,
+        media_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="record-{auction_id}.json"'},
+    )
 
 
 @auctions.post(

@@ -53,6 +53,14 @@ REFUSALS: dict[str, type[BidRefused]] = {
 }
 
 
+class RecordNotReady(Conflict):
+    """The record is signed when the auction is decided; fact: `state`."""
+
+    code = "record_not_ready"
+    zh = "竞价结果尚未产生(当前状态 {state}),竞价记录在结果产生后公布"
+    en = "The auction is not decided (state {state}); its record is published with the result"
+
+
 class SellerMayNotBid(Forbidden):
     """The seller does not bid for the own offer (拍卖法 art. 30)."""
 

@@ -1,6 +1,7 @@
 """Tables of the auctions module."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -43,6 +44,7 @@ class Auction(Identified, Base):
             " AND (state <> 'failed' OR price_fen IS NULL)",
             name="result",
         ),
+        CheckConstraint("octet_length(chain_head) = 32", name="chain_head"),
         Index("ix_auction_to_open", "opens_at", postgresql_where=text("state = 'scheduled'")),
         Index("ix_auction_to_close", "ends_at", postgresql_where=text("state = 'open'")),
         Index("ix_auction_state_id", "state", "id"),
@@ -68,6 +70,7 @@ class Auction(Identified, Base):
     winner_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
     decided_at: Mapped[datetime | None]
     rule_set: Mapped[str]
+    chain_head: Mapped[bytes]
 
 
 class AuctionBidder(Identified, Base):
@@ -107,6 +110,7 @@ class Bid(Identified, Base):
             "refusal IN ('auction_not_open','auction_closed','bid_too_low','bid_off_step')",
             name="refusal",
         ),
+        CheckConstraint("octet_length(digest) = 32", name="digest"),
     )
 
     auction_id: Mapped[UUID] = mapped_column(ForeignKey("auction.id"))
@@ -120,6 +124,30 @@ class Bid(Identified, Base):
     refusal: Mapped[str | None]
     required_fen: Mapped[int | None]
     ends_at_after: Mapped[datetime]
+    digest: Mapped[bytes]
+
+
+class AuctionEvent(Identified, Base):
+    """An event of an auction that is not a bid, in the chain with them; append-only by trigger.
+
+    `after_sequence` is the sequence of the last bid before it, `payload` what was hashed, `at` its
+    market time: of the scheduling, of the published opening, of the decision.
+    """
+
+    __tablename__ = "auction_event"
+    __table_args__ = (
+        UniqueConstraint("auction_id", "after_sequence", "kind"),
+        CheckConstraint("kind IN ('scheduled','opened','sold','failed')", name="kind"),
+        CheckConstraint("after_sequence >= 0", name="after_sequence"),
+        CheckConstraint("octet_length(digest) = 32", name="digest"),
+    )
+
+    auction_id: Mapped[UUID] = mapped_column(ForeignKey("auction.id"))
+    after_sequence: Mapped[int]
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    payload: Mapped[dict[str, Any]]
+    digest: Mapped[bytes]
 
 
 class BidIntakeRow(Base):

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     DateTime,
+    Row,
     String,
     Uuid,
     cast,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions.models import Auction, AuctionBidder, Bid
+from app.auctions.models import Auction, AuctionBidder, AuctionEvent, Bid
 from app.auctions.rules import DRAIN
 from app.auctions.states import AuctionState
 from app.kit.db import raw_connection
@@ -46,12 +47,14 @@ _BID_COLUMNS = (
     "refusal",
     "required_fen",
     "ends_at_after",
+    "digest",
 )
 _INSERT_BIDS: LiteralString = (
     "INSERT INTO bid (id, auction_id, sequence, bidder_id, number, amount_fen, received_at,"
-    " request_id, accepted, refusal, required_fen, ends_at_after) SELECT * FROM unnest("
+    " request_id, accepted, refusal, required_fen, ends_at_after, digest) SELECT * FROM unnest("
     "%s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[],"
-    " %s::timestamptz[], %s::text[], %s::boolean[], %s::text[], %s::bigint[], %s::timestamptz[])"
+    " %s::timestamptz[], %s::text[], %s::boolean[], %s::text[], %s::bigint[], %s::timestamptz[],"
+    " %s::bytea[])"
 )
 
 
@@ -239,6 +242,32 @@ async def bid_by_sequence(session: AsyncSession, auction_id: UUID, sequence: int
     """The bid at this place of the record."""
     query = select(Bid).where(Bid.auction_id == auction_id, Bid.sequence == sequence)
     return (await session.execute(query)).scalar_one_or_none()
+
+
+async def events(session: AsyncSession, auction_id: UUID) -> Sequence[AuctionEvent]:
+    """An auction's events that are not bids, in no order."""
+    query = select(AuctionEvent).where(AuctionEvent.auction_id == auction_id)
+    return (await session.execute(query)).scalars().all()
+
+
+async def all_bids(session: AsyncSession, auction_id: UUID) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Every bid of an auction as it is hashed, and its digest, in the order of the record."""
+    query = (
+        select(
+            Bid.sequence,
+            Bid.number,
+            Bid.amount_fen,
+            Bid.received_at,
+            Bid.accepted,
+            Bid.refusal,
+            Bid.required_fen,
+            Bid.ends_at_after,
+            Bid.digest,
+        )
+        .where(Bid.auction_id == auction_id)
+        .order_by(Bid.sequence)
+    )
+    return (await session.execute(query)).all()
 
 
 async def bids(

@@ -1,9 +1,10 @@
 """Wire shapes of the auctions module."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from app.auctions.states import AuctionState, Phase, Refusal
 from app.kit.http import Fen, ShortCode, WireModel
@@ -65,3 +66,100 @@ class AuctionView(WireModel):
     winner_id: UUID | None = Field(description="null until sold")
     winner_name: str | None = Field(description="null until sold")
     decided_at: datetime | None
+
+
+LARGEST = 2**63 - 1
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Ordinal = Annotated[int, Field(ge=1, le=LARGEST)]
+Sha256Hex = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+SignatureHex = Annotated[str, StringConstraints(pattern="^[0-9a-f]{128}$")]
+
+
+class _OfRecord(WireModel):
+    """A part of a record; texts are taken as they are, for their bytes count."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+
+class _Link(_OfRecord):
+    digest: Sha256Hex = Field(
+        description="SHA-256 over the digest before and the canonical JSON of the other members"
+    )
+
+
+class RecordedTerms(_Link):
+    """The first event: the auction was set up with these terms, in fen and seconds."""
+
+    kind: Literal["scheduled"]
+    after_sequence: Literal[0]
+    at: AwareDatetime
+    auction_id: UUID
+    listing_id: UUID
+    rule_set: str
+    start_fen: Count
+    increment_fen: Ordinal
+    extension_s: Count
+    first_bid_at_start: bool
+    opens_at: AwareDatetime
+    ends_at: AwareDatetime = Field(description="the planned end")
+    bidders: Ordinal = Field(description="how many bidders were numbered, from 1 on")
+
+
+class RecordedOpening(_Link):
+    """Bidding was opened at the published time."""
+
+    kind: Literal["opened"]
+    after_sequence: Count = Field(description="bids that were refused before")
+    at: AwareDatetime
+
+
+class RecordedBid(_Link):
+    """A bid and what became of it; see BidView."""
+
+    kind: Literal["bid"]
+    sequence: Ordinal
+    number: Ordinal
+    amount_fen: Count
+    received_at: AwareDatetime
+    accepted: bool
+    refusal: Refusal | None
+    required_fen: Count | None
+    ends_at_after: AwareDatetime
+
+
+class RecordedResult(_Link):
+    """The last event: sold to a number at a price in fen, or failed."""
+
+    kind: Literal["sold", "failed"]
+    after_sequence: Count
+    at: AwareDatetime = Field(description="when it was decided")
+    number: Ordinal | None
+    price_fen: Count | None
+    ends_at: AwareDatetime
+
+
+RecordedEvent = Annotated[
+    RecordedTerms | RecordedOpening | RecordedBid | RecordedResult, Field(discriminator="kind")
+]
+
+
+class RecordSignature(_OfRecord):
+    """The platform's signature over the auction's id and the head of its chain."""
+
+    algorithm: Literal["Ed25519"]
+    key_id: str = Field(description="16 hex digits of the SHA-256 of the public key's 32 bytes")
+    public_key: str = Field(description="PEM")
+    value: SignatureHex
+
+
+class AuctionRecord(_OfRecord):
+    """The record of a decided auction; `techmarket verify-record` checks it without the platform.
+
+    Bidders are numbers. `docs/guide/record.md` says how every byte of it is made.
+    """
+
+    format: Literal["techmarket-auction-record/1"]
+    auction_id: UUID
+    events: list[RecordedEvent] = Field(min_length=3)
+    chain_head: Sha256Hex
+    signature: RecordSignature

@@ -4,24 +4,29 @@ Order in an auction is the order of its record (see `bidding`). An auction ends 
 also when the platform was away at that time.
 """
 
+import asyncio
 import random
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, bidding, repository, rules
+from app.auctions import access, bidding, chain, repository, rules
 from app.auctions.bidding import bidding_state
+from app.auctions.errors import RecordNotReady
 from app.auctions.facts import AuctionFacts
-from app.auctions.models import Auction, AuctionBidder, Bid
+from app.auctions.models import Auction, AuctionBidder, AuctionEvent, Bid
 from app.auctions.schemas import AuctionView
-from app.auctions.states import MOVES, AuctionState, Phase
+from app.auctions.states import DECIDED, MOVES, AuctionState, Phase
 from app.kit import audit, clock, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.calendar import local_day
 from app.kit.errors import NotFound
 from app.kit.ids import new_id
+from app.kit.signing import SigningKey
 from app.kit.states import move
 from app.listings import service as listings
 from app.parties import service as parties
@@ -62,9 +67,12 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
         planned_end=ends_at,
         ends_at=ends_at,
         rule_set=rule_set.code,
+        chain_head=chain.GENESIS,
     )
+    scheduled = bidding.link(auction, chain.scheduled(auction, len(bidders), now), now)
     session.add(auction)
     await session.flush()
+    session.add(scheduled)
     _shuffle(bidders)
     session.add_all(
         AuctionBidder(auction_id=auction.id, bidder_id=bidder, number=number)
@@ -93,7 +101,9 @@ async def open_due(session: AsyncSession, auction_id: UUID, now: datetime) -> No
     """Note that an auction's opening has come; does nothing when that is noted already."""
     auction = await repository.auction(session, auction_id, lock=True, skip_locked=True)
     if auction is not None and auction.state == AuctionState.SCHEDULED and auction.opens_at <= now:
-        await audit.record_many(session, [bidding.open_auction(auction)])
+        noted, opening = bidding.open_auction(auction)
+        session.add(opening)
+        await audit.record_many(session, [noted])
         await repository.announce(session, [auction.id])
 
 
@@ -120,6 +130,7 @@ async def close_due(session: AsyncSession, auction_id: UUID) -> None:
     auction.state = move(MOVES, AuctionState(before), act).value
     auction.winner_id = winner_id
     auction.decided_at = now
+    session.add(_result(auction, now))
     audit.record(
         session,
         SYSTEM,
@@ -142,6 +153,63 @@ async def close_due(session: AsyncSession, auction_id: UUID) -> None:
         await jobs.defer(session, "deals.record", auction_id=str(auction.id))
     else:
         await listings.record_failure(session, SYSTEM, auction.listing_id, _NO_BID, now)
+
+
+def _result(auction: Auction, now: datetime) -> AuctionEvent:
+    """The last event of a decided auction's chain."""
+    result = chain.result(
+        auction.state,
+        now,
+        auction.next_sequence - 1,
+        number=auction.leading_number,
+        price_fen=auction.price_fen,
+        ends_at=auction.ends_at,
+    )
+    return bidding.link(auction, result, now)
+
+
+async def record(session: AsyncSession, auction_id: UUID, key: SigningKey) -> dict[str, Any]:
+    """The signed record of a decided auction, as JSON; raises NotFound and RecordNotReady.
+
+    It is made from the append-only rows, and the same record is made every time.
+    """
+    auction = access.visible(await repository.auction(session, auction_id))
+    if auction.state not in DECIDED:
+        raise RecordNotReady(state=auction.state)
+    others = sorted(
+        await repository.events(session, auction_id),
+        key=lambda event: (event.after_sequence, chain.ORDER.index(event.kind)),
+    )
+    bids = await repository.all_bids(session, auction_id)
+    return await asyncio.to_thread(_document, auction, others, bids, key)
+
+
+def _document(
+    auction: Auction,
+    others: Sequence[AuctionEvent],
+    bids: Sequence[Row[*tuple[Any, ...]]],
+    key: SigningKey,
+) -> dict[str, Any]:
+    placed = [
+        ((row.sequence, -1), chain.bid(row) | {"digest": row.digest.hex()}) for row in bids
+    ] + [
+        ((event.after_sequence, place), event.payload | {"digest": event.digest.hex()})
+        for place, event in enumerate(others)
+    ]
+    placed.sort(key=lambda item: item[0])
+    signature = key.sign(chain.to_sign(auction.id, auction.chain_head))
+    return {
+        "format": chain.FORMAT,
+        "auction_id": str(auction.id),
+        "events": [event for _, event in placed],
+        "chain_head": auction.chain_head.hex(),
+        "signature": {
+            "algorithm": "Ed25519",
+            "key_id": key.key_id,
+            "public_key": key.public_pem,
+            "value": signature.hex(),
+        },
+    }
 
 
 async def due_to_close(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     s3_region: str = "us-east-1"
     s3_access_key: str = ""
     s3_secret_key: SecretStr = SecretStr("")
+    record_key_file: str = Field(
+        "",
+        description="Ed25519 private key (PEM) that signs auction records; it must exist."
+        " Empty: record-key.pem in data_dir, made at first use",
+    )
     mail: Literal["file", "smtp"] = Field("file", description="where outgoing mail goes")
     mail_from: str = "techmarket@localhost"
     smtp_host: str = ""
