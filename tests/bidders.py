@@ -101,9 +101,11 @@ class Bidder:
         """One bid, sent once."""
         return await self.send(auction, amount_fen, f"b{self.number}-{next(self._ids)}")
 
-    async def bid_until_answered(self, auction: UUID, amount_fen: int) -> Answer:
+    async def until_answered(
+        self, auction: UUID, amount_fen: int, request_id: str | None = None
+    ) -> Answer:
         """One bid, sent again under the same request id until it is accepted or refused."""
-        request_id = f"b{self.number}-{next(self._ids)}"
+        request_id = request_id or f"b{self.number}-{next(self._ids)}"
         while True:
             try:
                 answer = await self.send(auction, amount_fen, request_id)

@@ -77,7 +77,7 @@ MOVING_END = Deadline(
         # The accepted ones of the first leg move the end; those of the second are refused and do
         # not, so that the third lies behind an end that holds.
         Leg(15, -1.0, 0.5, Amounts.mixed),
-        Leg(8, -1.0, -0.05, Amounts.low),
+        Leg(4, -1.0, -0.2, Amounts.low),
         Leg(7, 0.01, 1.0, Amounts.mixed),
     ),
 )
@@ -231,10 +231,12 @@ async def bid_through_kills(
         targets = cycle(auctions[bidder.number % len(auctions) :] + auctions)
         own = []
         while not over.is_set():
-            own.append(await bidder.bid_until_answered(next(targets), amounts.mixed()))
+            own.append(await bidder.until_answered(next(targets), amounts.mixed()))
             answers.append(own[-1])
         for answer in own[::SENT_AGAIN]:
-            again = await bidder.send(answer.auction, answer.amount_fen, answer.request_id)
+            again = await bidder.until_answered(
+                answer.auction, answer.amount_fen, answer.request_id
+            )
             assert (again.status, again.decision) == (answer.status, answer.decision)
         await bidder.close()
 
