@@ -37,6 +37,17 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 60.0
         pause.wait(POLL_S)
 
 
+def kill_postgres(postgres: EmbeddedPostgres) -> None:
+    """kill -9 of a PostgreSQL with all its backends."""
+    pid = postgres.pid()
+    assert pid is not None
+    postmaster = psutil.Process(pid)
+    family = [postmaster, *postmaster.children(recursive=True)]
+    for process in family:
+        process.kill()
+    psutil.wait_procs(family, timeout=30)
+
+
 @dataclass
 class LiveServer:
     """One `techmarket run` and the embedded PostgreSQL below its data directory."""
@@ -96,13 +107,7 @@ class LiveServer:
 
     def kill_postgres(self) -> None:
         """kill -9 of PostgreSQL with all its backends."""
-        pid = self.postgres.pid()
-        assert pid is not None
-        postmaster = psutil.Process(pid)
-        family = [postmaster, *postmaster.children(recursive=True)]
-        for process in family:
-            process.kill()
-        psutil.wait_procs(family, timeout=30)
+        kill_postgres(self.postgres)
 
     def stop(self) -> None:
         """Ctrl-C, as a user ends it; everything it started ends with it."""

@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 from fastapi import Depends, Request
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.auctions import access, bidding, repository
 from app.auctions.bidding import Outcome, ReceivedBid
@@ -129,11 +130,11 @@ class BidIntake:
                 async with self.sessions() as session, session.begin():
                     sample = await self.clock.read(session)
                     await repository.renew_intake(session, self.id, self._recorded_until(sample))
-            except (DBAPIError, OSError, TimeoutError, ClockUncertain):
+            except (DBAPIError, PoolTimeout, OSError, TimeoutError, ClockUncertain):
                 log.warning("intake_not_renewed", exc_info=True)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), RENEWAL_S)
-        with suppress(DBAPIError, OSError):
+        with suppress(DBAPIError, PoolTimeout, OSError):
             async with self.sessions() as session, session.begin():
                 await repository.drop_intake(session, self.id)
 
