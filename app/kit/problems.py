@@ -127,6 +127,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(pg.Error, _database)  # from statements past SQLAlchemy
     app.add_exception_handler(PoolTimeout, _unavailable)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -190,8 +191,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _database(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, DBAPIError)
-    cause = error.orig
+    cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, pg.DataError):
         return respond(request, Unprocessable(reason="a value cannot be stored"))
     if isinstance(cause, pg.UniqueViolation | pg.ExclusionViolation | pg.SerializationFailure):

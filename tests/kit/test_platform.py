@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from httpx import ASGITransport, AsyncClient
+from psycopg import errors
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -135,3 +137,18 @@ async def test_a_worker_does_not_serve_a_moved_clock_in_production(market: Marke
     production = market.settings.model_copy(update={"mode": "production"})
     with pytest.raises(RuntimeError, match="clock was moved"):
         await run_worker(production, market.database_url, asyncio.Event())
+
+
+async def test_a_lock_that_does_not_come_is_a_conflict_also_past_the_object_mapper(
+    market: Market,
+) -> None:
+    async def raw() -> None:
+        raise errors.LockNotAvailable("canceling statement due to lock timeout")
+
+    app = create_app(market.settings, market.database_url)
+    app.add_api_route("/api/raw", raw)
+    async with AsyncClient(
+        transport=ASGITransport(app, raise_app_exceptions=False), base_url="http://market"
+    ) as client:
+        response = await client.get("/api/raw")
+    assert (response.status_code, response.json()["code"]) == (409, "concurrent_change")
