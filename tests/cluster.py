@@ -29,9 +29,10 @@ FROM listing l WHERE l.id = (SELECT id FROM listing ORDER BY id LIMIT 1) RETURNI
 """
 AUCTION = """
 INSERT INTO auction (id, listing_id, seller_id, start_fen, increment_fen, extension_s, state,
-  opens_at, planned_end, ends_at, rule_set)
+  opens_at, planned_end, ends_at, rule_set, chain_head)
 SELECT uuidv7(), l.id, l.seller_id, l.price_fen, l.increment_fen, %(extension_s)s, 'open',
-  now() - interval '1 hour', now() + interval '1 hour', now() + interval '1 hour', 'ONLINE_2016'
+  now() - interval '1 hour', now() + interval '1 hour', now() + interval '1 hour', 'ONLINE_2016',
+  decode(repeat('00', 32), 'hex')
 FROM listing l WHERE l.id = %(listing)s RETURNING id
 """
 BIDDERS = """
