@@ -5,7 +5,7 @@ read after the locks are held, so that a decision's time is the time it was made
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -50,6 +50,11 @@ async def real_now(session: AsyncSession) -> datetime:
     """Real time on the database's clock: for tokens and locks, which no sandbox clock moves."""
     moment: datetime = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
     return moment
+
+
+def machine_now() -> datetime:
+    """This machine's clock: for commands that work without a database."""
+    return datetime.now(UTC)
 
 
 async def state(session: AsyncSession) -> ClockState:

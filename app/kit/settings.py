@@ -11,6 +11,11 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+EPHEMERAL = "ephemeral"
+MAX_OFFICERS = 16
+PUBLIC_KEY = "[0-9a-f]{64}"
+OFFICER = f" *[^=, ][^=,]*={PUBLIC_KEY} *"
+
 
 class Settings(BaseSettings):
     """Settings; the environment name is the field's name in capitals after `TECHMARKET_`."""
@@ -65,6 +70,20 @@ class Settings(BaseSettings):
         description="Ed25519 private key (PEM) that signs auction records; it must exist."
         " Empty: record-key.pem in data_dir, made at first use",
     )
+    opening_public_key: str = Field(
+        "",
+        pattern=f"^({PUBLIC_KEY}|{EPHEMERAL})?$",
+        description="sealed bids: public half of the opening key whose private half is in a file"
+        " elsewhere, 64 hex digits; `ephemeral`: a key in data_dir, in the sandbox only",
+    )
+    opening_officers: str = Field(
+        "",
+        pattern=f"^({OFFICER}(,{OFFICER})*)?$",
+        description="sealed bids: officers who open them, name=public key, with commas between",
+    )
+    opening_threshold: int = Field(
+        2, ge=2, le=16, description="how many of the officers open an auction together"
+    )
     mail: Literal["file", "smtp"] = Field("file", description="where outgoing mail goes")
     mail_from: str = "techmarket@localhost"
     smtp_host: str = ""
@@ -79,7 +98,24 @@ class Settings(BaseSettings):
             raise ValueError("storage=s3 needs s3_endpoint and s3_bucket")
         if self.mail == "smtp" and not self.smtp_host:
             raise ValueError("mail=smtp needs smtp_host")
+        if self.opening_public_key == EPHEMERAL and not self.sandbox:
+            raise ValueError(f"opening_public_key={EPHEMERAL} needs mode=sandbox")
+        officers = self.officers
+        if officers and self.opening_public_key:
+            raise ValueError("opening_public_key and opening_officers exclude each other")
+        if officers and not self.opening_threshold <= len(officers) <= MAX_OFFICERS:
+            raise ValueError(
+                f"opening_officers must be from opening_threshold to {MAX_OFFICERS} officers"
+            )
+        if len(set(officers.values())) < self.opening_officers.count("="):
+            raise ValueError("opening_officers: every officer needs a name and a key of their own")
         return self
+
+    @property
+    def officers(self) -> dict[str, str]:
+        """The public keys in `opening_officers` by name, 64 hex digits."""
+        pairs = (one.split("=") for one in self.opening_officers.split(",") if one)
+        return {name.strip(): key.strip() for name, key in pairs}
 
     @property
     def sandbox(self) -> bool:
