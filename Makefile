@@ -16,7 +16,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch "$(STAMP)"
 
 run: install
-	"$(BIN)/python" -m app.cli run --sandbox
+	"$(BIN)/python" -m app.cli run --sandbox --ephemeral-opening-key
 
 test: install
 	"$(BIN)/python" -m pytest -n auto --dist loadscope

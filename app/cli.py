@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import sample
+from app import opening, sample
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
@@ -28,7 +28,7 @@ from app.kit.db import make_engine, make_sessions
 from app.kit.embedded import EmbeddedPostgres
 from app.kit.errors import Problem
 from app.kit.log import configure_logging
-from app.kit.settings import Settings, settings
+from app.kit.settings import EPHEMERAL, Settings, settings
 from app.kit.signing import BadKey, plain_pem
 from app.main import create_app
 from app.parties import login
@@ -38,6 +38,7 @@ from app.parties.states import OrganisationKind
 from app.worker import run_worker
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+cli.add_typer(opening.cli, name="opening-key")
 console = Console(stderr=True)
 WATCH_PAUSE_S = 0.5
 DATABASE = "market"
@@ -85,6 +86,11 @@ def database(
 def run(
     sandbox: bool = typer.Option(False, help="Serve the sample market with a movable clock"),
     empty: bool = typer.Option(False, help="Do not load the sample market into the sandbox"),
+    ephemeral_opening_key: bool = typer.Option(
+        False,
+        help="Sandbox only: seal bids to a key in the data directory if no other is configured."
+        " The service could open them at any time",
+    ),
     host: str = typer.Option("", help="Address to listen on; overrides TECHMARKET_HOST"),
     port: int = typer.Option(0, help="Port to listen on; overrides TECHMARKET_PORT"),
 ) -> None:
@@ -97,6 +103,11 @@ def run(
     if port:
         changes["port"] = port
     chosen = settings().model_copy(update=changes)
+    if ephemeral_opening_key:
+        if not chosen.sandbox:
+            raise typer.BadParameter("--ephemeral-opening-key is for --sandbox alone")
+        if not (chosen.opening_public_key or chosen.opening_officers):
+            chosen = chosen.model_copy(update={"opening_public_key": EPHEMERAL})
     configure_logging(chosen)
 
     def prepare(url: str) -> None:
