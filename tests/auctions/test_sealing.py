@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from Crypto.Protocol.SecretSharing import Shamir
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.auctions import sealing
@@ -283,6 +283,7 @@ def thresholds(draw: st.DrawFn) -> tuple[int, int]:
     return draw(st.integers(2, count)), count
 
 
+@settings(max_examples=40, deadline=None)
 @given(thresholds(), st.randoms())
 def test_any_k_of_n_shares_rebuild_the_key(of: tuple[int, int], chance: Any) -> None:
     threshold, count = of
@@ -299,6 +300,7 @@ def test_any_k_of_n_shares_rebuild_the_key(of: tuple[int, int], chance: Any) -> 
             sealing.rebuild(keys.custody, few)
 
 
+@settings(max_examples=40, deadline=None)
 @given(thresholds(), st.binary(min_size=32, max_size=32))
 def test_fewer_shares_tell_nothing(of: tuple[int, int], any_key: bytes) -> None:
     """Whatever the key is, one more share exists with which these shares give that key."""
