@@ -11,8 +11,8 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 
 from app.achievements import endpoints as achievements
+from app.auctions import control_endpoints, watch
 from app.auctions import endpoints as auctions
-from app.auctions import watch
 from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
@@ -39,6 +39,7 @@ MODULES = (
     achievements.routers,
     listings.routers,
     auctions.routers,
+    control_endpoints.routers,
     deals.routers,
     contracts.routers,
     registrations.routers,
@@ -77,7 +78,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     pages.install(app)
     app.router.routes.insert(0, listings.SHORT_WAY)
     hoist(app, auctions.auctions, "GET", "/auctions/{auction_id}", "auction_id")
-    hoist(app, auctions.auctions, "POST", "/auctions/{auction_id}/bids", "auction_id")
+    app.router.routes.insert(0, auctions.SHORT_WAY)
     app.openapi = _openapi(app)  # type: ignore[method-assign]
     return app
 

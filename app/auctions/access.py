@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.auctions.errors import NotABidder, SellerMayNotBid
-from app.auctions.models import Auction, AuctionBidder
+from app.auctions.models import Auction
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.parties.states import Role
@@ -23,14 +23,20 @@ def bidding_party(actor: Actor) -> UUID:
     return actor.require_party()
 
 
-def admitted(actor: Actor, auction: Auction | None, bidder: AuctionBidder | None) -> AuctionBidder:
-    """The bidder's entry; raises NotFound, SellerMayNotBid and NotABidder.
+def admitted(actor: Actor, seller_id: UUID, number: int | None) -> int:
+    """The bidder's number; raises SellerMayNotBid and NotABidder.
 
     An agent bids for the client alone: one that works for the seller is refused as the seller is.
     """
-    seen = visible(auction)
-    if seen.seller_id in {actor.party_id, actor.organisation_id}:
+    if seller_id in {actor.party_id, actor.organisation_id}:
         raise SellerMayNotBid
-    if bidder is None:
+    if number is None:
         raise NotABidder
-    return bidder
+    return number
+
+
+def operator(actor: Actor) -> Actor:
+    """The actor, for an act of the platform on an auction; raises RoleRequired, ScopeRequired."""
+    actor.require_role(Role.OPERATOR)
+    actor.require_scope("trade")
+    return actor

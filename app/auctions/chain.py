@@ -4,6 +4,7 @@ Every digest is SHA-256 over the digest before it and the canonical JSON of the 
 event follows `GENESIS`. Bidders appear as numbers alone. `docs/guide/record.md` has it for readers.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,33 +15,19 @@ import orjson
 
 FORMAT = "techmarket-auction-record/1"
 GENESIS = bytes(32)
-SCHEDULED, OPENED, BID, SOLD, FAILED = "scheduled", "opened", "bid", "sold", "failed"
-ORDER = (SCHEDULED, OPENED, SOLD, FAILED)
-"""The order of events that stand behind the same bid."""
+BID = "bid"
 
 Event = Mapping[str, Any]
 
 
-class Terms(Protocol):
-    """What an auction is scheduled with; amounts in fen, `planned_end` without extensions."""
-
-    id: Any
-    listing_id: Any
-    rule_set: Any
-    start_fen: Any
-    increment_fen: Any
-    extension_s: Any
-    first_bid_at_start: Any
-    opens_at: Any
-    planned_end: Any
-
-
 class RecordedBid(Protocol):
-    """A decided bid; amounts in fen."""
+    """A decided bid; amounts in fen. It is a row of the table, or one that is about to be."""
 
     sequence: Any
     number: Any
+    act: Any
     amount_fen: Any
+    sealed: Any
     received_at: Any
     accepted: Any
     refusal: Any
@@ -68,33 +55,12 @@ def to_sign(auction_id: str | UUID, head: bytes) -> bytes:
     return f"{FORMAT}\n{auction_id}\n{head.hex()}\n".encode()
 
 
-def scheduled(auction: Terms, bidders: int, at: datetime) -> dict[str, Any]:
-    """The auction was set up with these terms and that many numbered bidders."""
-    return {
-        "kind": SCHEDULED,
-        "after_sequence": 0,
-        "at": moment(at),
-        "auction_id": str(auction.id),
-        "listing_id": str(auction.listing_id),
-        "rule_set": auction.rule_set,
-        "start_fen": auction.start_fen,
-        "increment_fen": auction.increment_fen,
-        "extension_s": auction.extension_s,
-        "first_bid_at_start": auction.first_bid_at_start,
-        "opens_at": moment(auction.opens_at),
-        "ends_at": moment(auction.planned_end),
-        "bidders": bidders,
-    }
-
-
-def opened(at: datetime, after_sequence: int) -> dict[str, Any]:
-    """Bidding was opened, by the published time; that many bids were refused before."""
-    return {"kind": OPENED, "after_sequence": after_sequence, "at": moment(at)}
-
-
 def bid(row: RecordedBid) -> dict[str, Any]:
-    """A bid was accepted or refused; `ends_at_after` is the end after it."""
-    return {
+    """A bid was accepted or refused; `ends_at_after` is the end after it.
+
+    Other acts than bids say so, and a sealed bid has its ciphertext instead of an amount.
+    """
+    event = {
         "kind": BID,
         "sequence": row.sequence,
         "number": row.number,
@@ -105,23 +71,16 @@ def bid(row: RecordedBid) -> dict[str, Any]:
         "required_fen": row.required_fen,
         "ends_at_after": moment(row.ends_at_after),
     }
+    if row.act != BID:
+        event["act"] = row.act
+    if row.sealed is not None:
+        event["sealed"] = b64encode(row.sealed).decode()
+    return event
 
 
-def result(
-    kind: str,
-    at: datetime,
-    after_sequence: int,
-    *,
-    number: int | None,
-    price_fen: int | None,
-    ends_at: datetime,
-) -> dict[str, Any]:
-    """The auction was decided at `at`: `SOLD` to a number at a price in fen, or `FAILED`."""
-    return {
-        "kind": kind,
-        "after_sequence": after_sequence,
-        "at": moment(at),
-        "number": number,
-        "price_fen": price_fen,
-        "ends_at": moment(ends_at),
-    }
+def other(kind: str, after_sequence: int, at: datetime, **facts: Any) -> dict[str, Any]:
+    """An event that is not a bid, behind the bid with that sequence; times are given as such."""
+    event: dict[str, Any] = {"kind": kind, "after_sequence": after_sequence, "at": moment(at)}
+    for name, value in facts.items():
+        event[name] = moment(value) if isinstance(value, datetime) else value
+    return event

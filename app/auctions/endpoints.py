@@ -1,36 +1,50 @@
 """HTTP of the auctions module."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Literal
+from hashlib import sha256
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
 from anyio import to_thread
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
+from starlette.routing import Route
 
 from app.auctions import service
+from app.auctions.bidding import Offer, Outcome
+from app.auctions.engine.codes import Kind
 from app.auctions.errors import (
-    AuctionClosed,
-    AuctionNotOpen,
+    REFUSALS,
     BeyondRecord,
-    BidOffStep,
-    BidTooLow,
     NotABidder,
     RecordNotReady,
     RequestIdReused,
     SellerMayNotBid,
 )
-from app.auctions.intake import BidIntake, Receipt
-from app.auctions.schemas import AuctionRecord, AuctionView, BidPlaced, BidView, NewBid
+from app.auctions.intake import Arrival, BidIntake, Receipt
+from app.auctions.records import AuctionRecord
+from app.auctions.schemas import AuctionView, BidPlaced, BidView, FormatView, NewBid
 from app.auctions.states import AuctionState
 from app.auctions.watch import EventStream, Hub
 from app.kit import clock, problems
-from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired
-from app.kit.db import Uow
+from app.kit.actor import (
+    Actor,
+    CurrentActor,
+    OptionalActor,
+    RoleRequired,
+    ScopeRequired,
+    current_actor,
+    optional_actor,
+)
+from app.kit.db import Sessions, Uow
 from app.kit.errors import NotFound, Unauthenticated
 from app.kit.errors import problems as declared
-from app.kit.http import BadCursor, Page, PageRequest, Paging, make_page, trade_router
+from app.kit.http import API, BadCursor, Page, PageRequest, Paging, make_page, trade_router
+from app.kit.problems import UnsupportedMedia
 from app.kit.signing import signing_key
 
 auctions = trade_router("/auctions", "auctions")
@@ -83,6 +97,12 @@ def _after(page: PageRequest, *, by_end: bool) -> tuple[datetime | None, UUID] |
         raise BadCursor(field="query.cursor") from None
 
 
+@auctions.get("/formats")
+async def list_formats() -> list[FormatView]:
+    """The formats of auctions, and what a listing's plan may set in each."""
+    return service.formats()
+
+
 @auctions.get("/{auction_id}", responses=declared(NotFound))
 async def get_auction(session: Uow, actor: OptionalActor, auction_id: UUID) -> AuctionView:
     """One auction with the server's time and the smallest bid that is valid now."""
@@ -126,25 +146,32 @@ async def watch_auction(
 
 @auctions.get("/{auction_id}/bids", responses=declared(NotFound, BadCursor))
 async def list_bids(
-    session: Uow, auction_id: UUID, page: Paging, accepted: bool | None = None
+    session: Uow,
+    actor: OptionalActor,
+    auction_id: UUID,
+    page: Paging,
+    accepted: bool | None = None,
 ) -> Page[BidView]:
     """The record of bids, the newest first; bidders are numbers."""
     before = page.after[0] if page.after is not None else None
     if before is not None and not (isinstance(before, int) and 0 < before <= SEQUENCE_LIMIT):
         raise BadCursor(field="query.cursor")
     rows = await service.bid_list(
-        session, auction_id, accepted=accepted, before=before, limit=page.limit + 1
+        session, actor, auction_id, accepted=accepted, before=before, limit=page.limit + 1
     )
     items, cursor = make_page(rows, page, lambda row: [row.sequence])
-    return Page(items=[BidView.model_validate(row) for row in items], next_cursor=cursor)
+    return Page(items=list(items), next_cursor=cursor)
 
 
 @auctions.get("/{auction_id}/bids/{sequence}", responses=declared(NotFound))
 async def get_bid(
-    session: Uow, auction_id: UUID, sequence: Annotated[int, Path(ge=1, le=SEQUENCE_LIMIT)]
+    session: Uow,
+    actor: OptionalActor,
+    auction_id: UUID,
+    sequence: Annotated[int, Path(ge=1, le=SEQUENCE_LIMIT)],
 ) -> BidView:
     """One bid of the record."""
-    return BidView.model_validate(await service.bid_of_record(session, auction_id, sequence))
+    return await service.bid_of_record(session, actor, auction_id, sequence)
 
 
 @auctions.get(
@@ -154,11 +181,17 @@ async def get_bid(
 )
 async def get_record(request: Request, session: Uow, auction_id: UUID) -> Response:
     """The signed record of a decided auction: terms, every bid, result, and the proof of them."""
+    await service.require_record(session, auction_id)
     key = await to_thread.run_sync(signing_key, request.app.state.settings)
-    record = await service.record(session, auction_id, key)
-    content = await to_thread.run_sync(orjson.dumps, record)
-    return Response(
-        content,
+    sessions: Sessions = request.app.state.sessions
+
+    async def pieces() -> AsyncIterator[bytes]:
+        async with sessions() as reading:
+            async for piece in service.record(reading, auction_id, key):
+                yield piece
+
+    return StreamingResponse(
+        pieces(),
         media_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="record-{auction_id}.json"'},
     )
@@ -175,30 +208,90 @@ async def get_record(request: Request, session: Uow, auction_id: UUID) -> Respon
         NotFound,
         SellerMayNotBid,
         NotABidder,
-        AuctionNotOpen,
-        AuctionClosed,
-        BidTooLow,
-        BidOffStep,
         RequestIdReused,
+        *REFUSALS.values(),
     ),
 )
 async def place_bid(
-    request: Request,
-    response: Response,
-    stamp: Receipt,
-    actor: CurrentActor,
-    auction_id: UUID,
-    new: NewBid,
-) -> BidPlaced | JSONResponse:
+    request: Request, stamp: Receipt, actor: CurrentActor, auction_id: UUID, new: NewBid
+) -> Response:
     """Bid. The time of a bid is when the platform received it (法释〔2016〕18号 art. 20).
 
     A retry with the same `request_id` gets the first answer and is never a second bid. A refusal
-    says the rule, the smallest valid amount, the phase and the server's time, and is recorded.
+    says the rule, the least valid amount, the phase and the server's time, and is recorded.
     """
+    return await _place(request, stamp, actor, auction_id, new)
+
+
+async def _place(
+    request: Request, stamp: Arrival, actor: Actor, auction_id: UUID, new: NewBid
+) -> Response:
     intake: BidIntake = request.app.state.intake
-    outcome = await intake.place(actor, auction_id, new.amount_fen, new.request_id, stamp)
+    offer = Offer(
+        new.amount_fen or 0,
+        Kind(new.act),
+        new.quantity,
+        tuple(new.lots),
+        tuple(new.values.items()),
+    )
+    outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp)
     if outcome.refusal is not None:
         return problems.respond(request, outcome.refusal)
-    assert outcome.placed is not None
-    response.headers["Location"] = f"/api/v1/auctions/{auction_id}/bids/{outcome.bid.sequence}"
-    return outcome.placed
+    place = f"/api/v1/auctions/{auction_id}/bids/{outcome.bid.sequence}"
+    return Response(
+        orjson.dumps(_placed(outcome), option=orjson.OPT_UTC_Z),
+        201,
+        {"Location": place},
+        media_type="application/json",
+    )
+
+
+def _placed(outcome: Outcome) -> dict[str, Any]:
+    """`BidPlaced`, without a model: this is the busiest answer there is."""
+    bid = outcome.bid
+    return {
+        "auction_id": bid.auction_id,
+        "sequence": bid.sequence,
+        "number": bid.number,
+        "act": bid.act,
+        "phase": bid.phase,
+        "amount_fen": bid.amount_fen,
+        "received_at": bid.received_at,
+        "accepted": bid.accepted,
+        "refusal": bid.refusal,
+        "required_fen": bid.required_fen,
+        "ends_at_after": bid.ends_at_after,
+        "price_after_fen": bid.price_after_fen,
+        "leader_after": bid.leader_after,
+        "leading": bid.leader_after == bid.number,
+        "min_next_fen": outcome.min_next_fen,
+        "seal_sha256": None if bid.sealed is None else sha256(bid.sealed).hexdigest(),
+    }
+
+
+async def short_way(request: Request) -> Response:
+    """`place_bid` without the framework's reading of parameters, which took half of its time.
+
+    The composition root puts it in front of all routes for addresses with a UUID.
+    """
+    request.scope["route"] = SHORT_WAY
+    intake: BidIntake = request.app.state.intake
+    with intake.receiving() as stamp:
+        actor = await current_actor(await optional_actor(request))
+        content = await request.body()
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise UnsupportedMedia
+        try:
+            new = NewBid.model_validate_json(content)
+        except ValidationError as error:
+            raise RequestValidationError(_located(error)) from None
+        return await _place(request, stamp, actor, request.path_params["auction_id"], new)
+
+
+def _located(error: ValidationError) -> list[dict[str, Any]]:
+    """The errors as they are when the framework reads the body."""
+    return [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
+
+
+SHORT_WAY = Route(API + "/auctions/{auction_id:uuid}/bids", short_way, methods=["POST"])

@@ -1,46 +1,64 @@
 """Refusals of the auctions module."""
 
+from app.auctions.engine.codes import Code
 from app.kit.errors import Conflict, Forbidden, Unprocessable
 
 
 class BidRefused(Conflict):
-    """A bid that the rules do not accept; it is in the record as refused.
+    """An act in an auction that the rules do not accept; it is in the record as refused.
 
-    Facts: `required_fen` (the smallest valid amount now, in fen; null after the end), `phase`,
-    `sequence` (its place in the record) and `server_time` (when the bid was received).
+    Facts: `required_fen` (the least demanding valid amount now, in fen: forward the smallest,
+    reverse the largest; null when none would be valid), `phase` and `phase_name`, `sequence` (its
+    place in the record), `ends_at` and `server_time` (when it was received).
     """
 
     code = "bid_refused"
 
 
 class AuctionNotOpen(BidRefused):
-    """The bid was received before the opening."""
+    """Received before the opening, or before the phase began."""
 
-    code = "auction_not_open"
+    code = Code.NOT_OPEN
     zh = "竞价尚未开始,开始时间为 {opens_at}"
     en = "Bidding has not started; it starts at {opens_at}"
 
 
 class AuctionClosed(BidRefused):
-    """The bid was received at or after the end (法释〔2016〕18号 art. 20)."""
+    """Received at or after the end (法释〔2016〕18号 art. 20)."""
 
-    code = "auction_closed"
+    code = Code.CLOSED
     zh = "竞价已于 {ends_at} 结束,出价以平台收到的时间为准"
     en = "Bidding ended at {ends_at}; the time of a bid is when the platform received it"
 
 
-class BidTooLow(BidRefused):
-    """The bid is below the start price, or not above the highest one."""
+class AuctionPaused(BidRefused):
+    """Received while an operator had paused the auction (法释〔2016〕18号 art. 28)."""
 
-    code = "bid_too_low"
+    code = Code.PAUSED
+    zh = "竞价已被中止,恢复时将公告并顺延结束时间"
+    en = "The auction is paused; when it goes on, its end moves by the length of the pause"
+
+
+class BidTooLow(BidRefused):
+    """Below the start price, or not above the highest bid."""
+
+    code = Code.TOO_LOW
     zh = "出价过低,现在的最低有效出价为 {required_fen} 分"
     en = "The bid is too low; the smallest valid bid now is {required_fen} fen"
+
+
+class BidTooHigh(BidRefused):
+    """Reverse auctions: above the ceiling, or not below the lowest bid."""
+
+    code = Code.TOO_HIGH
+    zh = "报价过高,现在的最高有效报价为 {required_fen} 分"
+    en = "The bid is too high; the largest valid bid now is {required_fen} fen"
 
 
 class BidOffStep(BidRefused):
     """The raise is not a positive multiple of the increment (rules.md 5.3)."""
 
-    code = "bid_off_step"
+    code = Code.OFF_STEP
     zh = "加价须为加价幅度 {increment_fen} 分的正整数倍,现在的最低有效出价为 {required_fen} 分"
     en = (
         "A raise is a positive multiple of {increment_fen} fen;"
@@ -48,8 +66,106 @@ class BidOffStep(BidRefused):
     )
 
 
+class BidBelowMinimum(BidRefused):
+    """Reverse auctions: below the published minimum."""
+
+    code = Code.BELOW_MINIMUM
+    zh = "报价低于公布的最低限价"
+    en = "The bid is below the published minimum"
+
+
+class NotAdmittedToPhase(BidRefused):
+    """Only who bid or confirmed before takes part in this phase."""
+
+    code = Code.NOT_ADMITTED
+    zh = "本阶段({phase_name})只允许此前已出价或已确认的竞买人参加"
+    en = "Only bidders who bid or confirmed before take part in this phase ({phase_name})"
+
+
+class NotYourTurn(BidRefused):
+    """Bidders act one after another in this phase."""
+
+    code = Code.NOT_YOUR_TURN
+    zh = "现在不是您的报价轮次"
+    en = "It is another bidder's turn now"
+
+
+class TurnTaken(BidRefused):
+    """One bid or pass in a turn."""
+
+    code = Code.TURN_TAKEN
+    zh = "本轮您已报价或放弃"
+    en = "You have bid or passed in this turn already"
+
+
+class AlreadyBid(BidRefused):
+    """One sealed bid for each bidder (一次报价)."""
+
+    code = Code.ALREADY_BID
+    zh = "每位竞买人只能密封报价一次,您已报价"
+    en = "Every bidder hands in one sealed bid; yours is in already"
+
+
+class BadQuantity(BidRefused):
+    """Outside the number of units that one bidder may ask for."""
+
+    code = Code.BAD_QUANTITY
+    zh = "份额数量超出公布的范围"
+    en = "The quantity is outside the published limits"
+
+
+class TermMissing(BidRefused):
+    """Every scored term must be given, and no other."""
+
+    code = Code.TERM_MISSING
+    zh = "权重报价须填写全部评分项,且不得填写其他项"
+    en = "A weighted bid gives every scored term and no other"
+
+
+class UnknownLot(BidRefused):
+    """Lots are named from those on offer, each once."""
+
+    code = Code.UNKNOWN_LOT
+    zh = "标的须从公布的清单中选择,且不得重复"
+    en = "Lots are chosen from those on offer, each once"
+
+
+class TooManyBids(BidRefused):
+    """The number of package bids that can be decided exactly is limited."""
+
+    code = Code.TOO_MANY_BIDS
+    zh = "组合报价数量已达可精确求解的上限"
+    en = "The auction has as many package bids as can be decided exactly"
+
+
+class NotInThisPhase(BidRefused):
+    """The phase takes other acts: bids, confirmations or passes."""
+
+    code = Code.WRONG_KIND
+    zh = "本阶段({phase_name})不接受此类操作"
+    en = "This phase ({phase_name}) does not take that act"
+
+
 REFUSALS: dict[str, type[BidRefused]] = {
-    kind.code: kind for kind in (AuctionNotOpen, AuctionClosed, BidTooLow, BidOffStep)
+    kind.code: kind
+    for kind in (
+        AuctionNotOpen,
+        AuctionClosed,
+        AuctionPaused,
+        BidTooLow,
+        BidTooHigh,
+        BidOffStep,
+        BidBelowMinimum,
+        NotAdmittedToPhase,
+        NotYourTurn,
+        TurnTaken,
+        AlreadyBid,
+        BadQuantity,
+        TermMissing,
+        UnknownLot,
+        TooManyBids,
+        NotInThisPhase,
+    )
 }
 
 
@@ -78,7 +194,7 @@ class NotABidder(Forbidden):
 
 
 class RequestIdReused(Unprocessable):
-    """The request id belongs to an earlier bid of another amount."""
+    """The request id belongs to an earlier bid of another amount or another act."""
 
     code = "request_id_reused"
     zh = "该 request_id 已用于金额为 {amount_fen} 分的出价,请更换新的 request_id"
@@ -91,3 +207,51 @@ class BeyondRecord(Unprocessable):
     code = "beyond_record"
     zh = "该竞价的记录目前只到第 {last} 条,续看位置须在 0 到 {last} 之间"
     en = "The record of this auction has {last} entries; go on after a place from 0 to {last}"
+
+
+class BadPlan(Unprocessable):
+    """A format or its rules cannot be taken; fact `problems`: field and what would be right."""
+
+    code = "bad_auction_plan"
+    zh = "竞价方案不可用:{reasons}"
+    en = "The auction plan cannot be taken: {reasons}"
+
+
+class PlanFixed(Conflict):
+    """The plan is published with the listing and fixed from its submission on (rules.md C-7)."""
+
+    code = "plan_fixed"
+    zh = "挂牌申请提交后竞价方案不可更改(当前状态 {state})"
+    en = "The auction plan is fixed once the listing is handed in (state {state})"
+
+
+class NotAwaitingOpening(Conflict):
+    """Sealed bids are opened after their end, and once; fact: `state`."""
+
+    code = "not_awaiting_opening"
+    zh = "该竞价当前不处于开标环节(状态 {state}),不接收开标密钥"
+    en = "The auction does not wait for its opening (state {state}); no key is taken"
+
+
+class WrongOpeningKey(Unprocessable):
+    """The key or the share does not open this auction."""
+
+    code = "wrong_opening_key"
+    zh = "开标密钥或密钥份额无效:{reason}"
+    en = "The opening key or share does not fit: {reason}"
+
+
+class NoDefault(Conflict):
+    """Only an award that stands can be defaulted on; fact: `state`."""
+
+    code = "no_default"
+    zh = "该成交结果当前状态为 {state},不能认定悔拍"
+    en = "The award is {state}; a default cannot be declared"
+
+
+class NoRunnerUp(Conflict):
+    """Nobody else bid validly, or the format has no runner-up."""
+
+    code = "no_runner_up"
+    zh = "没有可递补的次高报价人,可选择重新竞价"
+    en = "There is no valid runner-up; a re-auction is possible"

@@ -6,23 +6,34 @@ from uuid import UUID
 
 
 @dataclass(frozen=True)
+class AwardFacts:
+    """What one bidder won; `total_fen` is what is paid in all, `lots` are achievements' ids."""
+
+    id: UUID
+    rank: int
+    winner_id: UUID
+    quantity: int
+    lots: tuple[str, ...]
+    total_fen: int
+    state: str
+
+
+@dataclass(frozen=True)
 class AuctionFacts:
     """An auction as others see it; amounts in fen.
 
-    `price_fen` is the highest bid so far, `winner_id` is known once it is sold, `bid_count` counts
-    accepted bids.
+    `price_fen` is the price now, or what is paid in all; awards are there once it is sold;
+    `bid_count` counts accepted bids.
     """
 
     id: UUID
     listing_id: UUID
     seller_id: UUID
+    format: str
     state: str
-    start_fen: int
-    increment_fen: int
-    extension_s: int
     opens_at: datetime
     ends_at: datetime
     price_fen: int | None
-    winner_id: UUID | None
     bid_count: int
     decided_at: datetime | None
+    awards: tuple[AwardFacts, ...]

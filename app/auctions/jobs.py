@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import service
+from app.auctions import control, deciding, opening, scheduling, service
 from app.kit.deadlines import Deadline
 from app.kit.jobs import job
 
@@ -13,15 +13,22 @@ from app.kit.jobs import job
 @job("auctions.schedule")
 async def schedule(session: AsyncSession, now: datetime, *, listing_id: str) -> None:
     """A listing closed with qualified bidders: set up its auction."""
-    await service.schedule(session, UUID(listing_id), now)
+    await scheduling.schedule(session, UUID(listing_id), now)
+
+
+@job("auctions.open_ephemeral")
+async def open_ephemeral(session: AsyncSession, _: datetime, *, auction_id: str) -> None:
+    """Sealed bids of the sandbox wait for the key that it keeps itself."""
+    await opening.open_ephemeral(session, UUID(auction_id))
 
 
 async def close(session: AsyncSession, auction_id: UUID, _: datetime) -> None:
-    """Decide one auction; the time is read anew after its locks are held."""
-    await service.close_due(session, auction_id)
+    """End a phase of one auction; the time is read anew after its locks are held."""
+    await deciding.settle(session, auction_id)
 
 
 DEADLINES: tuple[Deadline, ...] = (
+    Deadline("auctions.outage", control.outages, control.make_up),
     Deadline("auctions.open", service.due_to_open, service.open_due),
     Deadline("auctions.close", service.due_to_close, close),
 )

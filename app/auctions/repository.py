@@ -1,17 +1,17 @@
 """SQL of the auctions module."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, LiteralString
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     DateTime,
     Row,
-    String,
     Uuid,
+    and_,
     cast,
     column,
     exists,
@@ -24,81 +24,23 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions.models import Auction, AuctionBidder, AuctionEvent, Bid
-from app.auctions.rules import DRAIN
+from app.auctions.engine.state import State
+from app.auctions.models import (
+    Auction,
+    AuctionBidder,
+    AuctionEvent,
+    Bid,
+    OpenedBid,
+    PlatformPulse,
+)
+from app.auctions.rules import DRAIN, start_of
 from app.auctions.states import AuctionState
-from app.kit.db import raw_connection
 
+_same_bid = and_(OpenedBid.auction_id == Bid.auction_id, OpenedBid.sequence == Bid.sequence)
 CHANNEL = "auction_changed"
 """Notifications of changed auctions; the payload is the auction's id."""
 DEAD_AFTER_S = 5.0
 """A process that has not renewed its intake row for so long is dead and not waited for."""
-
-_BID_COLUMNS = (
-    "id",
-    "auction_id",
-    "sequence",
-    "bidder_id",
-    "number",
-    "amount_fen",
-    "received_at",
-    "request_id",
-    "accepted",
-    "refusal",
-    "required_fen",
-    "ends_at_after",
-    "digest",
-)
-_INSERT_BIDS: LiteralString = (
-    "INSERT INTO bid (id, auction_id, sequence, bidder_id, number, amount_fen, received_at,"
-    " request_id, accepted, refusal, required_fen, ends_at_after, digest) SELECT * FROM unnest("
-    "%s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[],"
-    " %s::timestamptz[], %s::text[], %s::boolean[], %s::text[], %s::bigint[], %s::timestamptz[],"
-    " %s::bytea[])"
-)
-
-
-async def lock_auctions(
-    session: AsyncSession, auction_ids: Collection[UUID]
-) -> dict[UUID, Auction]:
-    """Auctions by id, locked in the order of their ids and read anew."""
-    query = (
-        select(Auction)
-        .where(Auction.id.in_(auction_ids))
-        .order_by(Auction.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return {row.id: row for row in (await session.execute(query)).scalars()}
-
-
-async def bidders_of(
-    session: AsyncSession, keys: Collection[tuple[UUID, UUID]]
-) -> dict[tuple[UUID, UUID], AuctionBidder]:
-    """Numbered bidders by auction and organisation."""
-    query = select(AuctionBidder).where(
-        tuple_(AuctionBidder.auction_id, AuctionBidder.bidder_id).in_(set(keys))
-    )
-    rows = (await session.execute(query)).scalars()
-    return {(row.auction_id, row.bidder_id): row for row in rows}
-
-
-async def bids_by_request(
-    session: AsyncSession, keys: Collection[tuple[UUID, UUID, str]]
-) -> dict[tuple[UUID, UUID, str], Bid]:
-    """Bids that were recorded under these auctions, bidders and request ids."""
-    query = select(Bid).where(tuple_(Bid.auction_id, Bid.bidder_id, Bid.request_id).in_(set(keys)))
-    rows = (await session.execute(query)).scalars()
-    return {(row.auction_id, row.bidder_id, row.request_id): row for row in rows}
-
-
-async def insert_bids(session: AsyncSession, bids: Sequence[Bid]) -> None:
-    """Write bids with one statement, before the auctions that name them as leading."""
-    if not bids:
-        return
-    columns = [[getattr(bid, name) for bid in bids] for name in _BID_COLUMNS]
-    connection = await raw_connection(session)
-    await connection.execute(_INSERT_BIDS, columns)
 
 
 async def renew_intake(session: AsyncSession, process_id: UUID, recorded_until: datetime) -> None:
@@ -111,16 +53,34 @@ async def renew_intake(session: AsyncSession, process_id: UUID, recorded_until: 
     await session.execute(statement, {"id": process_id, "until": recorded_until})
 
 
+async def beat(session: AsyncSession) -> tuple[datetime, datetime | None, datetime]:
+    """Note that bids can be taken now; gives now and the time noted before, and market time."""
+    statement = text(
+        "INSERT INTO platform_pulse AS p (one, at, market_at)"
+        " VALUES (true, clock_timestamp(), market_now()) ON CONFLICT (one) DO UPDATE"
+        " SET at = greatest(p.at, excluded.at), market_at = excluded.market_at"
+        " RETURNING new.at, old.at, new.market_at"
+    )
+    row = (await session.execute(statement)).one()
+    return row[0], row[1], row[2]
+
+
 async def drop_intake(session: AsyncSession, process_id: UUID) -> None:
     """Note that a process takes no bids any more."""
     await session.execute(text("DELETE FROM bid_intake WHERE process_id = :id"), {"id": process_id})
 
 
-async def intake_is_behind(session: AsyncSession, ends_at: datetime) -> bool:
-    """Whether a living process may still record a bid that it received before `ends_at`."""
+async def must_wait(session: AsyncSession, ends_at: datetime) -> bool:
+    """Whether what ended at `ends_at` cannot be decided yet.
+
+    A living process may still record a bid that it received before; or no process could take bids
+    at the end, and it is still to be moved (I-8).
+    """
     query = text(
         "SELECT EXISTS (SELECT FROM bid_intake WHERE recorded_until < :ends_at"
         " AND renewed_at > clock_timestamp() - make_interval(secs => :dead_after))"
+        " OR EXISTS (SELECT FROM platform_outage WHERE handled_at IS NULL)"
+        " OR EXISTS (SELECT FROM platform_pulse WHERE market_at < :ends_at)"
     )
     found = await session.execute(query, {"ends_at": ends_at, "dead_after": DEAD_AFTER_S})
     return bool(found.scalar_one())
@@ -139,8 +99,13 @@ async def auction(
 
 
 async def auction_of_listing(session: AsyncSession, listing_id: UUID) -> Auction | None:
-    """The auction of a listing."""
-    query = select(Auction).where(Auction.listing_id == listing_id)
+    """The latest auction of a listing."""
+    query = (
+        select(Auction)
+        .where(Auction.listing_id == listing_id)
+        .order_by(Auction.round.desc())
+        .limit(1)
+    )
     return (await session.execute(query)).scalar_one_or_none()
 
 
@@ -203,10 +168,17 @@ async def due_to_open(session: AsyncSession, now: datetime, limit: int) -> Seque
 
 
 async def due_to_close(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
-    """Auctions whose end and drain have passed, the earliest first."""
+    """Auctions with a phase whose end and drain have passed, the earliest end first.
+
+    While no process can take bids, what ended since then is left alone: its end is yet to be moved.
+    """
+    away = exists().where(
+        PlatformPulse.market_at < Auction.ends_at,
+        PlatformPulse.at < func.clock_timestamp() - timedelta(seconds=DEAD_AFTER_S),
+    )
     query = (
         select(Auction.id)
-        .where(Auction.state == AuctionState.OPEN.value, Auction.ends_at <= now - DRAIN)
+        .where(Auction.state == AuctionState.OPEN.value, Auction.ends_at <= now - DRAIN, ~away)
         .order_by(Auction.ends_at)
         .limit(limit)
     )
@@ -233,15 +205,17 @@ async def numbers_of(
     return {row[0]: row[1] for row in (await session.execute(query)).all()}
 
 
-async def bid(session: AsyncSession, bid_id: UUID) -> Bid:
-    """The bid with this id, which exists."""
-    return (await session.execute(select(Bid).where(Bid.id == bid_id))).scalar_one()
-
-
-async def bid_by_sequence(session: AsyncSession, auction_id: UUID, sequence: int) -> Bid | None:
-    """The bid at this place of the record."""
-    query = select(Bid).where(Bid.auction_id == auction_id, Bid.sequence == sequence)
-    return (await session.execute(query)).scalar_one_or_none()
+async def bid_by_sequence(
+    session: AsyncSession, auction_id: UUID, sequence: int
+) -> tuple[Bid, OpenedBid | None] | None:
+    """The bid at this place of the record, and what it said if it was sealed and opened."""
+    query = (
+        select(Bid, OpenedBid)
+        .outerjoin(OpenedBid, _same_bid)
+        .where(Bid.auction_id == auction_id, Bid.sequence == sequence)
+    )
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 async def events(session: AsyncSession, auction_id: UUID) -> Sequence[AuctionEvent]:
@@ -250,13 +224,15 @@ async def events(session: AsyncSession, auction_id: UUID) -> Sequence[AuctionEve
     return (await session.execute(query)).scalars().all()
 
 
-async def all_bids(session: AsyncSession, auction_id: UUID) -> Sequence[Row[*tuple[Any, ...]]]:
+async def all_bids(session: AsyncSession, auction_id: UUID) -> AsyncIterator[Row[*tuple[Any, ...]]]:
     """Every bid of an auction as it is hashed, and its digest, in the order of the record."""
     query = (
         select(
             Bid.sequence,
             Bid.number,
+            Bid.act,
             Bid.amount_fen,
+            Bid.sealed,
             Bid.received_at,
             Bid.accepted,
             Bid.refusal,
@@ -266,8 +242,10 @@ async def all_bids(session: AsyncSession, auction_id: UUID) -> Sequence[Row[*tup
         )
         .where(Bid.auction_id == auction_id)
         .order_by(Bid.sequence)
+        .execution_options(yield_per=1000)
     )
-    return (await session.execute(query)).all()
+    async for row in await session.stream(query):
+        yield row
 
 
 async def bids(
@@ -277,33 +255,31 @@ async def bids(
     accepted: bool | None,
     before: int | None,
     limit: int,
-) -> Sequence[Bid]:
-    """A page of the record, the newest first."""
-    query = select(Bid).where(Bid.auction_id == auction_id)
+) -> list[tuple[Bid, OpenedBid | None]]:
+    """A page of the record, the newest first, each with what it said if it was opened."""
+    query = (
+        select(Bid, OpenedBid).outerjoin(OpenedBid, _same_bid).where(Bid.auction_id == auction_id)
+    )
     if accepted is not None:
         query = query.where(Bid.accepted.is_(accepted))
     if before is not None:
         query = query.where(Bid.sequence < before)
-    query = query.order_by(Bid.sequence.desc()).limit(limit)
-    return (await session.execute(query)).scalars().all()
-
-
-async def announce(session: AsyncSession, auction_ids: Iterable[UUID]) -> None:
-    """Tell every process that watches these auctions, if and when this transaction commits."""
-    ids = func.unnest(cast([str(item) for item in auction_ids], ARRAY(String)))
-    changed = ids.table_valued(column("id", String), name="changed").render_derived()
-    await session.execute(select(func.pg_notify(CHANNEL, changed.c.id)))
+    rows = (await session.execute(query.order_by(Bid.sequence.desc()).limit(limit))).all()
+    return [(row[0], row[1]) for row in rows]
 
 
 @dataclass(frozen=True)
 class WatchedBid:
-    """What the public may know of an accepted bid while it happens; the amount is in fen."""
+    """An accepted bid as watchers are told of it; amounts in fen."""
 
     sequence: int
     number: int
-    amount_fen: int
+    act: str
+    amount_fen: int | None
     received_at: datetime
     ends_at_after: datetime
+    price_after_fen: int | None
+    leader_after: int | None
 
 
 @dataclass(frozen=True)
@@ -318,6 +294,16 @@ class Reading:
     server_time: datetime
     bids: tuple[WatchedBid, ...]
     more: bool
+
+    @property
+    def start(self) -> State:
+        """The auction's first state, which holds its terms."""
+        return first_state(self.auction)
+
+
+def first_state(auction: Auction) -> State:
+    """The state of an auction before its first event."""
+    return start_of(auction.format, auction.terms, hidden=auction.public_key is not None)
 
 
 async def read_on(
@@ -334,7 +320,16 @@ async def read_on(
         column("auction_id", Uuid()), column("place", BigInteger), name="watched"
     ).render_derived()
     fresh = (
-        select(Bid.sequence, Bid.number, Bid.amount_fen, Bid.received_at, Bid.ends_at_after)
+        select(
+            Bid.sequence,
+            Bid.number,
+            Bid.act,
+            Bid.amount_fen,
+            Bid.received_at,
+            Bid.ends_at_after,
+            Bid.price_after_fen,
+            Bid.leader_after,
+        )
         .where(
             Bid.auction_id == watched.c.auction_id,
             Bid.sequence > watched.c.place,
@@ -352,12 +347,10 @@ async def read_on(
         .order_by(Auction.id, fresh.c.sequence)
     )
     rows: dict[UUID, tuple[Auction, datetime, list[WatchedBid]]] = {}
-    for found, moment, sequence, number, amount_fen, received_at, ends_at_after in (
-        await session.execute(query)
-    ).all():
+    for found, moment, *bid in (await session.execute(query)).all():
         _, _, bids = rows.setdefault(found.id, (found, moment, []))
-        if sequence is not None:
-            bids.append(WatchedBid(sequence, number, amount_fen, received_at, ends_at_after))
+        if bid[0] is not None:
+            bids.append(WatchedBid(*bid))
     return {
         auction_id: Reading(found, moment, tuple(bids[:limit]), more=len(bids) > limit)
         for auction_id, (found, moment, bids) in rows.items()
@@ -369,7 +362,7 @@ async def count_and_end_at(
 ) -> tuple[int, datetime | None]:
     """Accepted bids up to a place of the record, and the end after it (None at the beginning)."""
     counted = select(func.count()).where(
-        Bid.auction_id == auction_id, Bid.sequence <= place, Bid.accepted
+        Bid.auction_id == auction_id, Bid.sequence <= place, Bid.accepted, Bid.act == "bid"
     )
     last = (
         select(Bid.ends_at_after)

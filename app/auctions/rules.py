@@ -1,15 +1,22 @@
-"""Ascending bidding with extension, decided without I/O.
+"""What a listing's auction is: dated rule sets, times, and the engine's rules from a seller's plan.
 
-Everything here is a function of the auction's terms and of its bids in the order of the record,
-so the record alone gives the result again (`replay`).
+How bids are judged is the engine's (`app.auctions.engine`); nothing here does I/O.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from app.auctions.engine import amounts
-from app.auctions.states import DECIDED, AuctionState, Phase, Refusal
+import orjson
+
+from app.auctions.engine import amounts, core, open_bids
+from app.auctions.engine.codes import Takes
+from app.auctions.engine.profiles import Profile
+from app.auctions.engine.state import Event, State
+from app.auctions.engine.terms import BadRules, Rules, profile_of, rules_of
+from app.auctions.states import DECIDED, AuctionState, Phase
 
 DRAIN = timedelta(seconds=1)
 """How long after its end an auction is left undecided, in market time.
@@ -77,92 +84,14 @@ def deviations(rule_set: RuleSet, extension_s: int, bidding_minutes: int) -> lis
     return [name for name, does in differs.items() if does]
 
 
-@dataclass(frozen=True)
-class BiddingState:
-    """Terms of an auction and what the bids so far made of it; amounts in fen."""
-
-    start_fen: int
-    increment_fen: int
-    extension_s: int
-    first_bid_at_start: bool
-    opens_at: datetime
-    ends_at: datetime
-    price_fen: int | None = None
-    leader: int | None = None
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The bid leads; `ends_at` is the end after it."""
-
-    ends_at: datetime
-
-
-@dataclass(frozen=True)
-class Refused:
-    """The bid changes nothing; `required_fen` is the smallest valid amount, None after the end."""
-
-    code: Refusal
-    required_fen: int | None
-
-
-Decision = Accepted | Refused
-
-
-def min_next_fen(state: BiddingState) -> int:
-    """The smallest amount that a bid can have now, in fen."""
-    if state.price_fen is not None:
-        return state.price_fen + state.increment_fen
-    return amounts.first_amount(
-        state.start_fen, state.increment_fen, 1, at_start=state.first_bid_at_start
-    )
-
-
-def decide_bid(state: BiddingState, amount_fen: int, received_at: datetime) -> Decision:
-    """Judge a bid by the time it was received and by its amount (TV-D5, TV-D8).
-
-    In time is `opens_at <= received_at < ends_at`. The first bid is the start price or a multiple
-    of the increment above it; a later one exceeds the price by a positive multiple (rules.md 5.3).
-    """
-    required = min_next_fen(state)
-    if received_at < state.opens_at:
-        return Refused(Refusal.NOT_OPEN, required)
-    if received_at >= state.ends_at:
-        return Refused(Refusal.CLOSED, None)
-    base = state.start_fen if state.price_fen is None else state.price_fen
-    code = amounts.judge(base, required, state.increment_fen, amount_fen, sign=1, multiples=True)
-    if code is not None:
-        return Refused(Refusal(code.value), required)
-    return Accepted(end_after(state.ends_at, received_at, state.extension_s))
-
-
-def end_after(ends_at: datetime, received_at: datetime, extension_s: int) -> datetime:
-    """The end after an accepted bid: `extension_s` seconds from it at least (art. 20)."""
-    return amounts.extended(ends_at, received_at, timedelta(seconds=extension_s))
-
-
-def after_bid(
-    state: BiddingState, number: int, amount_fen: int, decision: Decision
-) -> BiddingState:
-    """The state after a decision; a refused bid changes nothing."""
-    if isinstance(decision, Refused):
-        return state
-    return replace(state, price_fen=amount_fen, leader=number, ends_at=decision.ends_at)
-
-
 def may_decide(ends_at: datetime, now: datetime) -> bool:
     """Whether the end and the drain after it have passed."""
     return now >= ends_at + DRAIN
 
 
-def result_act(price_fen: int | None) -> str:
-    """Sold at the highest bid, even of a single bidder (art. 11); failed without any (art. 26)."""
-    return "fail" if price_fen is None else "sell"
-
-
 def phase(state: AuctionState, opens_at: datetime, ends_at: datetime, now: datetime) -> Phase:
     """What the auction does now, by its times, whether or not a tick has noted it yet."""
-    if state in DECIDED:
+    if state in DECIDED or state in {AuctionState.PAUSED, AuctionState.OPENING}:
         return Phase(state.value)
     if now < opens_at:
         return Phase.SCHEDULED
@@ -182,29 +111,136 @@ def schedule(
 
 
 @dataclass(frozen=True)
-class ReceivedBid:
-    """A bid as it came in: bidder number, amount in fen, time of receipt."""
+class Offer:
+    """What a listing published about its auction; amounts in fen."""
 
-    number: int
-    amount_fen: int
-    received_at: datetime
-
-
-@dataclass(frozen=True)
-class Result:
-    """What the bids come to: winning number and price (None when nobody bid validly), and end."""
-
-    winner: int | None
-    price_fen: int | None
-    ended_at: datetime
-    decisions: tuple[Decision, ...]
+    price_fen: int
+    increment_fen: int
+    extension_s: int
 
 
-def replay(state: BiddingState, bids: Iterable[ReceivedBid]) -> Result:
-    """The result of bids in the order of the record, from the terms at the start (I-9)."""
-    decisions = []
-    for bid in bids:
-        decision = decide_bid(state, bid.amount_fen, bid.received_at)
-        state = after_bid(state, bid.number, bid.amount_fen, decision)
-        decisions.append(decision)
-    return Result(state.leader, state.price_fen, state.ends_at, tuple(decisions))
+BY_PLATFORM = frozenset(
+    {
+        "direction",
+        "opens_at",
+        "closes_at",
+        "latest_end_at",
+        "reserve_fen",
+        "reserve_salt",
+        "reserve_commitment",
+        "minimum_fen",
+        "minimum_secret",
+    }
+)
+"""Rules that a seller does not set in a plan: times follow from the listing, the secret reserve is
+sealed, and the others belong to auctions of a demand."""
+
+
+def plan_fields(profile: Profile) -> frozenset[str]:
+    """The rules that a plan of this format may set."""
+    return profile.fields - BY_PLATFORM
+
+
+def complete(
+    profile: Profile,
+    plan: Mapping[str, Any],
+    offer: Offer,
+    opens_at: datetime,
+    closes_at: datetime,
+    *,
+    reserve_commitment: str | None = None,
+    first_bid_at_start: bool = True,
+) -> Rules:
+    """The rules of an auction: those of its plan, and the listing's for what the plan leaves open.
+
+    The listing's price is where open and sealed bids start, and where a falling clock stops.
+    Raises BadRules.
+    """
+    given = dict(plan)
+    fields = profile.fields
+    price = "stop_fen" if "stop_fen" in fields else "start_fen"
+    published: dict[str, Any] = {
+        price: offer.price_fen,
+        "increments": offer.increment_fen,
+        "extension_s": offer.extension_s,
+        "first_bid_at_start": first_bid_at_start,
+    }
+    for name, value in published.items():
+        if name in fields:
+            given.setdefault(name, value)
+    given["opens_at"] = moment(opens_at)
+    if "closes_at" in fields:
+        given["closes_at"] = moment(closes_at)
+    if reserve_commitment is not None:
+        given["reserve_commitment"] = reserve_commitment
+    if given.get(price, offer.price_fen) != offer.price_fen:
+        raise BadRules([(f"rules.{price}", f"must be the listing's price, {offer.price_fen} fen")])
+    return rules_of(profile, given)
+
+
+def check_plan(profile: Profile, plan: Mapping[str, Any], offer: Offer, day: datetime) -> None:
+    """Whether a plan could become an auction; raises BadRules with every problem there is."""
+    foreign = sorted(set(plan) - plan_fields(profile))
+    if foreign:
+        allowed = ", ".join(sorted(plan_fields(profile)))
+        raise BadRules([(f"rules.{name}", f"a plan may set {allowed}") for name in foreign])
+    days = timedelta(hours=max(profile.minimum_hours, 24))
+    complete(profile, plan, offer, day, day + days)
+
+
+def terms_of(profile: Profile, rules: Rules) -> dict[str, Any]:
+    """The rules as they are published and kept: what `rules_of` makes the same rules of."""
+    names = profile.fields - set(profile.fixed)
+    found = rules.model_dump(mode="json", exclude_defaults=True, include=set(names))
+    for name in profile.defaults:
+        found[name] = rules.model_dump(mode="json", include={name})[name]
+    for name in ("opens_at", "closes_at", "latest_end_at"):
+        value = getattr(rules, name)
+        if name in names and value is not None:
+            found[name] = moment(value)
+    return found
+
+
+def moment(value: datetime) -> str:
+    """A time in UTC with all six digits of the microseconds."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+@lru_cache(maxsize=4096)
+def _start(code: str, terms: bytes, hidden: bool) -> State:
+    profile = profile_of(code)
+    return core.start(profile, rules_of(profile, orjson.loads(terms)), hidden=hidden)
+
+
+def start_of(code: str, terms: Mapping[str, Any], *, hidden: bool) -> State:
+    """The first state of an auction, from what is published of it; raises BadRules."""
+    return _start(code, orjson.dumps(terms, option=orjson.OPT_SORT_KEYS), hidden)
+
+
+def is_sealed(profile: Profile) -> bool:
+    """Whether a format has a sealed phase."""
+    return any(phase.takes is Takes.SEALED for phase in profile.phases)
+
+
+def hides_amounts(state: State) -> bool:
+    """Whether bids say what only their bidders may know until the result."""
+    return state.terms.proxy or core.is_sealed(state)
+
+
+def asked_fen(state: State, price_fen: int | None) -> int | None:
+    """The least demanding bid of anybody once the price is `price_fen`, where bids rise openly."""
+    return open_bids.asked(state.terms, price_fen) if state.terms.ladder else None
+
+
+def required_fen(state: State, event: Event) -> int | None:
+    """The least demanding bid of a bidder at the event's time; None when no amount would be."""
+    return state.terms.plans[state.phase].required(state, event)
+
+
+def step_fen(state: State, price_fen: int | None) -> int | None:
+    """The increment at a price, where bids rise step by step."""
+    terms = state.terms
+    if not terms.ladder:
+        return None
+    at_fen = terms.start_fen if price_fen is None else price_fen
+    return amounts.step_at(terms.froms, terms.steps, at_fen)

@@ -1,43 +1,172 @@
-"""Wire shapes of the auctions module."""
+"""Wire shapes of the auctions module; those of records are in `records`."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from app.auctions.states import AuctionState, Phase, Refusal
-from app.kit.http import Fen, ShortCode, WireModel
+from app.auctions.engine.codes import Code
+from app.auctions.states import AuctionState, AwardState, Phase
+from app.kit.http import FEN_LIMIT, Fen, Paragraphs, ShortCode, WireModel
+
+Whole = Annotated[int, Field(ge=-FEN_LIMIT, le=FEN_LIMIT, strict=True)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Reason = Annotated[Paragraphs, StringConstraints(min_length=1, max_length=2000)]
 
 
 class NewBid(WireModel):
-    """A bid; the same `request_id` always gets the same answer."""
+    """A bid, or another act of a bidder; the same `request_id` always gets the same answer.
 
-    amount_fen: Fen = Field(examples=[205_000_000])
+    `amount_fen` is the bid: with proxy bidding the secret maximum, for units the price of one, on a
+    falling clock the most that the bidder pays. Sealed bids are encrypted when they arrive.
+    """
+
+    act: Literal["bid", "confirm", "pass"] = Field(
+        "bid", description="confirm: enter the limited phase; pass: let the own turn go"
+    )
+    amount_fen: Fen | None = Field(None, examples=[205_000_000])
     request_id: ShortCode = Field(
         description="Chosen by the bidder, new for every bid",
         examples=["0198c7a2-6f0e-7c55-9a54-3d7f0f2a9f11"],
     )
+    quantity: Annotated[int, Field(ge=1, le=10**9, strict=True)] = Field(
+        1, description="Units, in auctions of units"
+    )
+    lots: list[Name] = Field([], max_length=20, description="Lots, in auctions of packages")
+    values: dict[Name, Whole] = Field({}, max_length=50, description="Scored terms by their code")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.act == "bid") != (self.amount_fen is not None):
+            raise ValueError("a bid needs amount_fen, and no other act has one")
+        return self
 
 
 class BidView(WireModel):
-    """A bid of the record; the bidder is a number."""
+    """A bid of the record; the bidder is a number.
+
+    Before the result, nobody sees what a sealed bid or a secret maximum says.
+    """
 
     auction_id: UUID
     sequence: int = Field(description="place in the record, without gaps, refused bids included")
-    number: int = Field(description="the bidder's number")
-    amount_fen: int
+    number: int | None = Field(description="the bidder's number; null while bids are sealed")
+    act: str
+    phase: str
+    amount_fen: int | None = Field(description="null while it is secret")
     received_at: datetime = Field(description="when the platform received it")
     accepted: bool
-    refusal: Refusal | None
-    required_fen: int | None = Field(description="the smallest valid amount then, when refused")
-    ends_at_after: datetime = Field(description="the auction's end after this bid")
+    refusal: Code | None
+    required_fen: int | None = Field(description="the least valid amount then, when refused")
+    ends_at_after: datetime = Field(description="the phase's end after this bid")
+    price_after_fen: int | None = Field(description="the price after this bid")
+    leader_after: int | None = Field(description="the number that leads after this bid")
 
 
 class BidPlaced(BidView):
-    """The answer to a bid that leads."""
+    """The answer to an accepted bid."""
 
-    min_next_fen: int = Field(description="the smallest valid amount after this bid")
+    leading: bool = Field(description="whether this bidder leads after this bid")
+    min_next_fen: int | None = Field(description="the smallest valid amount after this bid")
+    seal_sha256: str | None = Field(description="digest of a sealed bid, as it is in the record")
+
+
+class NewPlan(WireModel):
+    """The format of a listing's auction and its rules; `GET /auctions/formats` has the formats."""
+
+    format: ShortCode = Field(examples=["sealed_once"])
+    terms: dict[str, Any] = Field({}, examples=[{"payment": "second_price"}])
+    reserve_fen: Fen | None = Field(
+        None, description="A secret reserve; sealed at once, only its commitment is published"
+    )
+
+
+class PlanView(WireModel):
+    """The plan of a listing's auction, as it is published with the listing."""
+
+    listing_id: UUID
+    format: str
+    terms: dict[str, Any]
+    reserve_commitment: str | None = Field(description="SHA-256 of the secret reserve and a salt")
+    public_key: str | None = Field(description="hex; what bids and the reserve are sealed to")
+
+
+class FormatView(WireModel):
+    """A format of auctions; `terms` is the JSON Schema of what a plan may set."""
+
+    code: str
+    title: str
+    source: str
+    sealed: bool
+    phases: list[str]
+    terms: dict[str, Any]
+
+
+class OperatorAct(WireModel):
+    """An act of the operator on an auction, and why."""
+
+    reason: Reason
+
+
+class NewDefault(WireModel):
+    """A winner does not sign or pay; who gets the object instead."""
+
+    rank: Annotated[int, Field(ge=1, strict=True)] = Field(1, description="which award")
+    reason: Reason
+    following: Literal["runner_up", "re_auction", "none"]
+    commissions_fen: Fen = Field(0, description="both commissions of the first sale")
+
+
+Hex32 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+class AuctionKeyIn(WireModel):
+    """An auction's private key, as `techmarket opening-key open` or `rebuild` prints it."""
+
+    kind: Literal["auction_key"]
+    auction_id: UUID
+    not_before: AwareDatetime
+    private_key: Hex32
+
+
+class ShareIn(WireModel):
+    """An officer's share of it, as `techmarket opening-key open-share` prints it."""
+
+    kind: Literal["share"]
+    auction_id: UUID
+    not_before: AwareDatetime
+    officer: Name
+    index: Annotated[int, Field(ge=1, le=10**9, strict=True)]
+    share: Hex32
+
+
+KeyIn = Annotated[AuctionKeyIn | ShareIn, Field(discriminator="kind")]
+
+
+class OpeningView(WireModel):
+    """How an auction is opened, and which officers have handed in their shares."""
+
+    auction_id: UUID
+    state: AuctionState
+    custody: dict[str, Any]
+    officers_in: list[str]
+
+
+class AwardView(WireModel):
+    """What a bidder won; public with the result (法释〔2016〕18号 art. 22)."""
+
+    rank: int
+    number: int
+    winner_id: UUID
+    winner_name: str
+    quantity: int
+    lots: list[str]
+    price_fen: int = Field(description="for one")
+    total_fen: int
+    score: int | None
+    state: AwardState
+    shortfall_fen: int | None = Field(description="owed by the winner who defaulted before")
 
 
 class AuctionView(WireModel):
@@ -45,121 +174,33 @@ class AuctionView(WireModel):
 
     id: UUID
     listing_id: UUID
+    round: int
     title: str
     seller_id: UUID
     state: AuctionState
-    phase: Phase = Field(description="by the clock; `closing` is between the end and the result")
+    phase: Phase = Field(description="by the clock; `closing` is between an end and what follows")
+    phase_name: str = Field(description="the phase of the format")
     rule_set: str
-    start_fen: int
-    increment_fen: int
+    format: str
+    terms: dict[str, Any] = Field(description="the rules, as `techmarket replay` takes them")
+    sealed: bool = Field(description="bids are encrypted until they are opened")
+    reserve_commitment: str | None
+    start_fen: int | None
+    increment_fen: int | None
     extension_s: int = Field(description="seconds from an accepted bid to the end, at least")
     opens_at: datetime
     planned_end: datetime
-    ends_at: datetime
+    ends_at: datetime = Field(description="of the present phase")
     server_time: datetime
     bidder_count: int
     bid_count: int = Field(description="accepted bids")
-    price_fen: int | None = Field(description="the highest bid")
+    price_fen: int | None = Field(description="the price now; once sold, what is paid in all")
     leading_number: int | None
-    min_next_fen: int | None = Field(description="null after the end")
+    min_next_fen: int | None = Field(description="the least valid bid; null when there is none")
+    turns: list[int] = Field(description="the numbers in the order of their turns")
     my_number: int | None = Field(None, description="the caller's own bidder number")
-    winner_id: UUID | None = Field(description="null until sold")
-    winner_name: str | None = Field(description="null until sold")
+    winner_id: UUID | None = Field(description="null unless sold to one bidder")
+    winner_name: str | None = Field(description="null unless sold to one bidder")
+    awards: list[AwardView]
+    reason: str | None = Field(description="why it failed or was annulled")
     decided_at: datetime | None
-
-
-LARGEST = 2**63 - 1
-Count = Annotated[int, Field(ge=0, le=LARGEST)]
-Ordinal = Annotated[int, Field(ge=1, le=LARGEST)]
-Sha256Hex = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
-SignatureHex = Annotated[str, StringConstraints(pattern="^[0-9a-f]{128}$")]
-
-
-class _OfRecord(WireModel):
-    """A part of a record; texts are taken as they are, for their bytes count."""
-
-    model_config = ConfigDict(str_strip_whitespace=False)
-
-
-class _Link(_OfRecord):
-    digest: Sha256Hex = Field(
-        description="SHA-256 over the digest before and the canonical JSON of the other members"
-    )
-
-
-class RecordedTerms(_Link):
-    """The first event: the auction was set up with these terms, in fen and seconds."""
-
-    kind: Literal["scheduled"]
-    after_sequence: Literal[0]
-    at: AwareDatetime
-    auction_id: UUID
-    listing_id: UUID
-    rule_set: str
-    start_fen: Count
-    increment_fen: Ordinal
-    extension_s: Count
-    first_bid_at_start: bool
-    opens_at: AwareDatetime
-    ends_at: AwareDatetime = Field(description="the planned end")
-    bidders: Ordinal = Field(description="how many bidders were numbered, from 1 on")
-
-
-class RecordedOpening(_Link):
-    """Bidding was opened at the published time."""
-
-    kind: Literal["opened"]
-    after_sequence: Count = Field(description="bids that were refused before")
-    at: AwareDatetime
-
-
-class RecordedBid(_Link):
-    """A bid and what became of it; see BidView."""
-
-    kind: Literal["bid"]
-    sequence: Ordinal
-    number: Ordinal
-    amount_fen: Count
-    received_at: AwareDatetime
-    accepted: bool
-    refusal: Refusal | None
-    required_fen: Count | None
-    ends_at_after: AwareDatetime
-
-
-class RecordedResult(_Link):
-    """The last event: sold to a number at a price in fen, or failed."""
-
-    kind: Literal["sold", "failed"]
-    after_sequence: Count
-    at: AwareDatetime = Field(description="when it was decided")
-    number: Ordinal | None
-    price_fen: Count | None
-    ends_at: AwareDatetime
-
-
-RecordedEvent = Annotated[
-    RecordedTerms | RecordedOpening | RecordedBid | RecordedResult, Field(discriminator="kind")
-]
-
-
-class RecordSignature(_OfRecord):
-    """The platform's signature over the auction's id and the head of its chain."""
-
-    algorithm: Literal["Ed25519"]
-    key_id: str = Field(description="16 hex digits of the SHA-256 of the public key's 32 bytes")
-    public_key: str = Field(description="PEM")
-    value: SignatureHex
-
-
-class AuctionRecord(_OfRecord):
-    """The record of a decided auction; `techmarket verify-record` checks it without the platform.
-
-    Bidders are numbers. `docs/guide/record.md` says how every byte of it is made.
-    """
-
-    format: Literal["techmarket-auction-record/1"]
-    auction_id: UUID
-    events: list[RecordedEvent] = Field(min_length=3)
-    chain_head: Sha256Hex
-    signature: RecordSignature

@@ -1,225 +1,52 @@
-"""Use cases of auctions: schedule, open, bid, close.
+"""What is asked of auctions: lists, views, records, and what other modules may know."""
 
-Order in an auction is the order of its record (see `bidding`). An auction ends at its `ends_at`
-also when the platform was away at that time.
-"""
-
-import asyncio
-import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
+import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, bidding, chain, repository, rules
-from app.auctions.bidding import bidding_state
+from app.auctions import access, bidding, chain, outcomes, repository, rules
+from app.auctions.engine import standing
+from app.auctions.engine.profiles import PROFILES
+from app.auctions.engine.state import Event, State
+from app.auctions.engine.terms import schema_of
 from app.auctions.errors import RecordNotReady
-from app.auctions.facts import AuctionFacts
-from app.auctions.models import Auction, AuctionBidder, AuctionEvent, Bid
-from app.auctions.schemas import AuctionView
-from app.auctions.states import DECIDED, MOVES, AuctionState, Phase
-from app.kit import audit, clock, jobs
-from app.kit.actor import SYSTEM, Actor
-from app.kit.calendar import local_day
+from app.auctions.facts import AuctionFacts, AwardFacts
+from app.auctions.models import Auction, AuctionAward, Bid, OpenedBid
+from app.auctions.schemas import AuctionView, AwardView, BidView, FormatView
+from app.auctions.states import DECIDED, AuctionState, AwardState, Phase
+from app.kit.actor import Actor
 from app.kit.errors import NotFound
-from app.kit.ids import new_id
 from app.kit.signing import SigningKey
-from app.kit.states import move
 from app.listings import service as listings
 from app.parties import service as parties
 
-_NO_BIDDER = "没有具备竞买资格的竞买人"
-_NO_BID = "竞价期内无人有效出价"
-_shuffle = random.SystemRandom().shuffle
+_TAKING = {Phase.SCHEDULED, Phase.OPEN}
 
 
-async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
-    """Set up the auction of a listing that closed with qualified bidders; once only.
-
-    Bidders are numbered at random: numbers in the order of applications would tell the seller,
-    who knows that order, who is who (法释〔2016〕18号 art. 18).
-    """
-    await repository.lock_listing(session, listing_id)
-    if await repository.auction_of_listing(session, listing_id) is not None:
-        return
-    listing = await listings.facts(session, listing_id)
-    bidders = list(await listings.qualified_bidders(session, listing_id))
-    rule_set = rules.rule_set_on(local_day(now))
-    if len(bidders) < rule_set.minimum_bidders.value:
-        await listings.record_failure(session, SYSTEM, listing_id, _NO_BIDDER, now)
-        return
-    opens_at, ends_at = rules.schedule(
-        listing.closed_at or now, listing.opens_after_minutes, listing.bidding_minutes, now
-    )
-    auction = Auction(
-        id=new_id(),
-        listing_id=listing.id,
-        seller_id=listing.seller_id,
-        start_fen=listing.price_fen,
-        increment_fen=listing.increment_fen,
-        extension_s=listing.extension_s,
-        first_bid_at_start=bool(rule_set.first_bid_at_start.value),
-        state=AuctionState.SCHEDULED.value,
-        opens_at=opens_at,
-        planned_end=ends_at,
-        ends_at=ends_at,
-        rule_set=rule_set.code,
-        chain_head=chain.GENESIS,
-    )
-    scheduled = bidding.link(auction, chain.scheduled(auction, len(bidders), now), now)
-    session.add(auction)
-    await session.flush()
-    session.add(scheduled)
-    _shuffle(bidders)
-    session.add_all(
-        AuctionBidder(auction_id=auction.id, bidder_id=bidder, number=number)
-        for number, bidder in enumerate(bidders, start=1)
-    )
-    audit.record(
-        session,
-        SYSTEM,
-        "auction.schedule",
-        "auction",
-        auction.id,
-        after={
-            "state": auction.state,
-            "listing": listing.id,
-            "opens_at": opens_at,
-            "ends_at": ends_at,
-            "bidders": len(bidders),
-            "deviations": rules.deviations(rule_set, listing.extension_s, listing.bidding_minutes),
-        },
-        rule_set=auction.rule_set,
-    )
-    await session.flush()
-
-
-async def open_due(session: AsyncSession, auction_id: UUID, now: datetime) -> None:
-    """Note that an auction's opening has come; does nothing when that is noted already."""
-    auction = await repository.auction(session, auction_id, lock=True, skip_locked=True)
-    if auction is not None and auction.state == AuctionState.SCHEDULED and auction.opens_at <= now:
-        noted, opening = bidding.open_auction(auction)
-        session.add(opening)
-        await audit.record_many(session, [noted])
-        await repository.announce(session, [auction.id])
-
-
-async def close_due(session: AsyncSession, auction_id: UUID) -> None:
-    """Decide an auction whose end has passed; exactly once, whoever comes.
-
-    It locks the row, reads the end anew, for a bid may have moved it, and then the clock. It leaves
-    the auction to a later tick while a process may still record bids received before the end.
-    """
-    auction = await repository.auction(session, auction_id, lock=True)
-    now = await clock.now(session)
-    if (
-        auction is None
-        or auction.state != AuctionState.OPEN
-        or not rules.may_decide(auction.ends_at, now)
-        or await repository.intake_is_behind(session, auction.ends_at)
-    ):
-        return
-    winner_id = None
-    if auction.leading_bid_id is not None:
-        winner_id = (await repository.bid(session, auction.leading_bid_id)).bidder_id
-    before = auction.state
-    act = rules.result_act(auction.price_fen)
-    auction.state = move(MOVES, AuctionState(before), act).value
-    auction.winner_id = winner_id
-    auction.decided_at = now
-    session.add(_result(auction, now))
-    audit.record(
-        session,
-        SYSTEM,
-        f"auction.{act}",
-        "auction",
-        auction.id,
-        before={"state": before},
-        after={
-            "state": auction.state,
-            "price_fen": auction.price_fen,
-            "winner": auction.winner_id,
-            "ends_at": auction.ends_at,
-        },
-        rule_set=auction.rule_set,
-    )
-    await session.flush()
-    await repository.announce(session, [auction.id])
-    if auction.state == AuctionState.SOLD:
-        await listings.record_award(session, SYSTEM, auction.listing_id, now)
-        await jobs.defer(session, "deals.record", auction_id=str(auction.id))
-    else:
-        await listings.record_failure(session, SYSTEM, auction.listing_id, _NO_BID, now)
-
-
-def _result(auction: Auction, now: datetime) -> AuctionEvent:
-    """The last event of a decided auction's chain."""
-    result = chain.result(
-        auction.state,
-        now,
-        auction.next_sequence - 1,
-        number=auction.leading_number,
-        price_fen=auction.price_fen,
-        ends_at=auction.ends_at,
-    )
-    return bidding.link(auction, result, now)
-
-
-async def record(session: AsyncSession, auction_id: UUID, key: SigningKey) -> dict[str, Any]:
-    """The signed record of a decided auction, as JSON; raises NotFound and RecordNotReady.
-
-    It is made from the append-only rows, and the same record is made every time.
-    """
-    auction = access.visible(await repository.auction(session, auction_id))
-    if auction.state not in DECIDED:
-        raise RecordNotReady(state=auction.state)
-    others = sorted(
-        await repository.events(session, auction_id),
-        key=lambda event: (event.after_sequence, chain.ORDER.index(event.kind)),
-    )
-    bids = await repository.all_bids(session, auction_id)
-    return await asyncio.to_thread(_document, auction, others, bids, key)
-
-
-def _document(
-    auction: Auction,
-    others: Sequence[AuctionEvent],
-    bids: Sequence[Row[*tuple[Any, ...]]],
-    key: SigningKey,
-) -> dict[str, Any]:
-    placed = [
-        ((row.sequence, -1), chain.bid(row) | {"digest": row.digest.hex()}) for row in bids
-    ] + [
-        ((event.after_sequence, place), event.payload | {"digest": event.digest.hex()})
-        for place, event in enumerate(others)
+def formats() -> list[FormatView]:
+    """The formats that a listing's auction can have, each with the schema of its plan."""
+    return [
+        FormatView(
+            code=profile.code,
+            title=profile.title,
+            source=profile.source,
+            sealed=rules.is_sealed(profile),
+            phases=[phase.name for phase in profile.phases],
+            terms=_plan_schema(schema_of(profile), rules.plan_fields(profile)),
+        )
+        for profile in PROFILES.values()
     ]
-    placed.sort(key=lambda item: item[0])
-    signature = key.sign(chain.to_sign(auction.id, auction.chain_head))
-    return {
-        "format": chain.FORMAT,
-        "auction_id": str(auction.id),
-        "events": [event for _, event in placed],
-        "chain_head": auction.chain_head.hex(),
-        "signature": {
-            "algorithm": "Ed25519",
-            "key_id": key.key_id,
-            "public_key": key.public_pem,
-            "value": signature.hex(),
-        },
-    }
 
 
-async def due_to_close(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
-    """Auctions to be decided, the earliest end first."""
-    return await repository.due_to_close(session, now, limit)
-
-
-async def due_to_open(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
-    """Auctions to be opened, the earliest first."""
-    return await repository.due_to_open(session, now, limit)
+def _plan_schema(schema: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
+    properties = {name: one for name, one in schema["properties"].items() if name in fields}
+    given = {"start_fen", "increments"}
+    required = [name for name in schema["required"] if name in fields - given]
+    return schema | {"properties": properties, "required": required}
 
 
 async def get(
@@ -264,62 +91,236 @@ async def views(
     if actor is not None and actor.party_id is not None:
         own = await repository.numbers_of(session, ids, actor.party_id)
     titles = await listings.facts_of(session, [auction.listing_id for auction in auctions])
-    winners = [auction.winner_id for auction in auctions if auction.winner_id is not None]
-    names = await parties.facts_of(session, winners) if winners else {}
+    awards = await outcomes.awards(session, ids)
+    winners = {award.bidder_id for won in awards.values() for award in won}
+    names = await parties.facts_of(session, list(winners)) if winners else {}
     shown = []
     for auction in auctions:
-        phase = rules.phase(AuctionState(auction.state), auction.opens_at, auction.ends_at, now)
-        biddable = phase in {Phase.SCHEDULED, Phase.OPEN}
-        winner = auction.winner_id
+        won = [_award_view(award, names[award.bidder_id].name) for award in awards[auction.id]]
+        state = state_of(auction)
         shown.append(
             AuctionView(
-                id=auction.id,
-                listing_id=auction.listing_id,
+                **_published(auction, state),
                 title=titles[auction.listing_id].title,
-                seller_id=auction.seller_id,
-                state=AuctionState(auction.state),
-                phase=phase,
-                rule_set=auction.rule_set,
-                start_fen=auction.start_fen,
-                increment_fen=auction.increment_fen,
-                extension_s=auction.extension_s,
-                opens_at=auction.opens_at,
-                planned_end=auction.planned_end,
-                ends_at=auction.ends_at,
                 server_time=now,
                 bidder_count=counts[auction.id],
-                bid_count=auction.bid_count,
-                price_fen=auction.price_fen,
-                leading_number=auction.leading_number,
-                min_next_fen=rules.min_next_fen(bidding_state(auction)) if biddable else None,
                 my_number=own.get(auction.id),
-                winner_id=winner,
-                winner_name=None if winner is None else names[winner].name,
-                decided_at=auction.decided_at,
+                awards=won,
+                **_standing(auction, state, own.get(auction.id), now),
+                **_winner(won),
             )
         )
     return shown
 
 
+def state_of(auction: Auction) -> State:
+    """An auction's state as the engine sees it."""
+    return standing.load(repository.first_state(auction), auction.standing)
+
+
+def _published(auction: Auction, state: State) -> dict[str, Any]:
+    """What is fixed or stands in the row."""
+    terms = state.terms
+    names = (
+        "id",
+        "listing_id",
+        "round",
+        "seller_id",
+        "state",
+        "rule_set",
+        "format",
+        "terms",
+        "opens_at",
+        "planned_end",
+        "ends_at",
+        "bid_count",
+        "price_fen",
+        "reason",
+        "decided_at",
+    )
+    return {name: getattr(auction, name) for name in names} | {
+        "phase_name": auction.phase,
+        "sealed": auction.public_key is not None and rules.is_sealed(terms.profile),
+        "reserve_commitment": terms.rules.reserve_commitment,
+        "start_fen": terms.rules.start_fen,
+        "increment_fen": rules.step_fen(state, auction.price_fen),
+        "extension_s": terms.rules.extension_s,
+    }
+
+
+def _standing(auction: Auction, state: State, number: int | None, now: datetime) -> dict[str, Any]:
+    """What changes with time, and what the asker's own number may bid."""
+    phase = rules.phase(AuctionState(auction.state), auction.opens_at, auction.ends_at, now)
+    asked = None
+    if phase in _TAKING:
+        asked = rules.required_fen(state, Event(max(now, state.from_at), str(number or 0)))
+    leading = auction.leading_number
+    if auction.state == AuctionState.SOLD and state.terms.profile.many_winners:
+        leading = None
+    return {
+        "phase": phase,
+        "min_next_fen": asked,
+        "leading_number": leading,
+        "turns": [int(one) for one in state.order],
+    }
+
+
+def _award_view(award: AuctionAward, name: str) -> AwardView:
+    return AwardView(
+        rank=award.rank,
+        number=award.number,
+        winner_id=award.bidder_id,
+        winner_name=name,
+        quantity=award.quantity,
+        lots=award.lots,
+        price_fen=award.price_fen,
+        total_fen=award.total_fen,
+        score=award.score,
+        state=AwardState(award.state),
+        shortfall_fen=award.shortfall_fen,
+    )
+
+
+def _winner(awards: Sequence[AwardView]) -> dict[str, Any]:
+    """The one winner, if there is one."""
+    standing = [award for award in awards if award.state == AwardState.AWARDED]
+    alone = standing[0] if len(standing) == 1 else None
+    return {
+        "winner_id": None if alone is None else alone.winner_id,
+        "winner_name": None if alone is None else alone.winner_name,
+    }
+
+
 async def bid_list(
     session: AsyncSession,
+    actor: Actor | None,
     auction_id: UUID,
     *,
     accepted: bool | None,
     before: int | None,
     limit: int,
-) -> Sequence[Bid]:
+) -> list[BidView]:
     """A page of an auction's record, the newest first; raises NotFound."""
-    access.visible(await repository.auction(session, auction_id))
-    return await repository.bids(session, auction_id, accepted=accepted, before=before, limit=limit)
+    auction = access.visible(await repository.auction(session, auction_id))
+    own = await _own_number(session, actor, auction_id)
+    rows = await repository.bids(session, auction_id, accepted=accepted, before=before, limit=limit)
+    state = state_of(auction)
+    return [_bid_view(auction, state, bid, opened, own) for bid, opened in rows]
 
 
-async def bid_of_record(session: AsyncSession, auction_id: UUID, sequence: int) -> Bid:
+async def bid_of_record(
+    session: AsyncSession, actor: Actor | None, auction_id: UUID, sequence: int
+) -> BidView:
     """The bid at one place of an auction's record; raises NotFound."""
+    auction = access.visible(await repository.auction(session, auction_id))
     found = await repository.bid_by_sequence(session, auction_id, sequence)
     if found is None:
         raise NotFound
-    return found
+    own = await _own_number(session, actor, auction_id)
+    return _bid_view(auction, state_of(auction), found[0], found[1], own)
+
+
+async def _own_number(session: AsyncSession, actor: Actor | None, auction_id: UUID) -> int | None:
+    if actor is None or actor.party_id is None:
+        return None
+    return (await repository.numbers_of(session, [auction_id], actor.party_id)).get(auction_id)
+
+
+def _bid_view(
+    auction: Auction, state: State, bid: Bid, opened: OpenedBid | None, own: int | None
+) -> BidView:
+    """A bid as the public sees it; a secret maximum is its owner's until the result."""
+    decided = auction.state in DECIDED
+    mine = own == bid.number
+    secret = state.terms.proxy and not decided and not mine
+    sealed = bid.sealed is not None and opened is None
+    return BidView(
+        auction_id=bid.auction_id,
+        sequence=bid.sequence,
+        number=None if sealed and not mine else bid.number,
+        act=bid.act,
+        phase=bid.phase,
+        amount_fen=None if secret else opened.amount_fen if opened else bid.amount_fen,
+        received_at=bid.received_at,
+        accepted=bid.accepted and (opened is None or opened.refusal is None),
+        refusal=bid.refusal if opened is None else opened.refusal,
+        required_fen=None if secret else bid.required_fen,
+        ends_at_after=bid.ends_at_after,
+        price_after_fen=bid.price_after_fen,
+        leader_after=bid.leader_after,
+    )
+
+
+async def require_record(session: AsyncSession, auction_id: UUID) -> Auction:
+    """The auction, which must be decided; raises NotFound and RecordNotReady."""
+    auction = access.visible(await repository.auction(session, auction_id))
+    if auction.state not in DECIDED:
+        raise RecordNotReady(state=auction.state)
+    return auction
+
+
+async def record(session: AsyncSession, auction_id: UUID, key: SigningKey) -> AsyncIterator[bytes]:
+    """The signed record of a decided auction, as JSON in pieces, however many bids it has.
+
+    It is made from the append-only rows, and the same record is made every time. Raises NotFound
+    and RecordNotReady.
+    """
+    auction = await require_record(session, auction_id)
+    others = sorted(await repository.events(session, auction_id), key=lambda event: event.place)
+    signature = key.sign(chain.to_sign(auction.id, auction.chain_head))
+    start = {"format": chain.FORMAT, "auction_id": str(auction.id)}
+    end = {
+        "chain_head": auction.chain_head.hex(),
+        "signature": {
+            "algorithm": "Ed25519",
+            "key_id": key.key_id,
+            "public_key": key.public_pem,
+            "value": signature.hex(),
+        },
+    }
+
+    yield orjson.dumps(start)[:-1] + b',"events":'
+    separator = b"["
+    async for event in _in_order(session, auction_id, others):
+        yield separator + orjson.dumps(event)
+        separator = b","
+    yield b"]," + orjson.dumps(end)[1:]
+
+
+async def _in_order(
+    session: AsyncSession, auction_id: UUID, others: Sequence[Any]
+) -> AsyncIterator[dict[str, Any]]:
+    """The events of a record with their digests, bids and others in the order of the chain."""
+    waiting = list(others)
+    async for bid in repository.all_bids(session, auction_id):
+        for event in _up_to(waiting, bid.sequence - 1):
+            yield event
+        yield chain.bid(bid) | {"digest": bid.digest.hex()}
+    for event in _up_to(waiting, None):
+        yield event
+
+
+def _up_to(waiting: list[Any], sequence: int | None) -> Iterable[dict[str, Any]]:
+    while waiting and (sequence is None or waiting[0].after_sequence <= sequence):
+        event = waiting.pop(0)
+        yield event.payload | {"digest": event.digest.hex()}
+
+
+async def due_to_open(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """Auctions to be opened, the earliest first."""
+    return await repository.due_to_open(session, now, limit)
+
+
+async def due_to_close(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """Auctions with a phase to be ended, the earliest end first."""
+    return await repository.due_to_close(session, now, limit)
+
+
+async def open_due(session: AsyncSession, auction_id: UUID, now: datetime) -> None:
+    """Note that an auction's opening has come; does nothing when that is noted already."""
+    auction = await bidding.lock(session, auction_id)
+    if auction is not None and auction.state == AuctionState.SCHEDULED and auction.opens_at <= now:
+        await bidding.open_now(session, auction)
 
 
 async def facts(session: AsyncSession, auction_id: UUID) -> AuctionFacts:
@@ -332,21 +333,32 @@ async def facts(session: AsyncSession, auction_id: UUID) -> AuctionFacts:
 
 async def facts_of(session: AsyncSession, auction_ids: Sequence[UUID]) -> dict[UUID, AuctionFacts]:
     """What other modules may know of auctions, by id; unknown ids are left out."""
+    awards = await outcomes.awards(session, auction_ids)
     return {
         row.id: AuctionFacts(
             id=row.id,
             listing_id=row.listing_id,
             seller_id=row.seller_id,
+            format=row.format,
             state=row.state,
-            start_fen=row.start_fen,
-            increment_fen=row.increment_fen,
-            extension_s=row.extension_s,
             opens_at=row.opens_at,
             ends_at=row.ends_at,
             price_fen=row.price_fen,
-            winner_id=row.winner_id,
             bid_count=row.bid_count,
             decided_at=row.decided_at,
+            awards=tuple(_award_facts(award) for award in awards[row.id]),
         )
         for row in await repository.auctions_by_id(session, auction_ids)
     }
+
+
+def _award_facts(award: AuctionAward) -> AwardFacts:
+    return AwardFacts(
+        id=award.id,
+        rank=award.rank,
+        winner_id=award.bidder_id,
+        quantity=award.quantity,
+        lots=tuple(award.lots),
+        total_fen=award.total_fen,
+        state=award.state,
+    )

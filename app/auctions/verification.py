@@ -5,16 +5,18 @@ wrong and with which event it begins.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
 from app.auctions import chain, rules
-from app.auctions.schemas import (
+from app.auctions.recomputing import Differs, Recomputed
+from app.auctions.records import (
     AuctionRecord,
     RecordedBid,
+    RecordedControl,
     RecordedEvent,
     RecordedOpening,
     RecordedResult,
@@ -57,7 +59,7 @@ def verify(content: bytes, trusted_pem: str | None = None) -> list[Check]:
     for name, step in steps:
         try:
             checks.append(Check(name, True, step()))
-        except (_Wrong, signing.BadKey, OverflowError) as error:
+        except (_Wrong, Differs, signing.BadKey, OverflowError) as error:
             checks.append(Check(name, False, str(error)))
     return checks
 
@@ -113,14 +115,16 @@ def _chain(raw: dict[str, Any], record: AuctionRecord) -> str:
 
 def _order(raw: dict[str, Any], record: AuctionRecord) -> str:
     """The record is whole: terms, one opening, bids without a gap, and the result at the end."""
-    first, last = record.events[0], record.events[-1]
+    first = record.events[0]
     if not isinstance(first, RecordedTerms):
         raise _Wrong(f"{_name(1, first)} is not the terms, which come first")
     if raw["events"][0]["auction_id"] != raw["auction_id"]:
         raise _Wrong("event 1 (scheduled) is of another auction than auction_id says")
-    bids, opened = 0, False
+    bids, opened, decided = 0, False, False
     for place, event in enumerate(record.events[1:], start=2):
         name = _name(place, event)
+        if decided and not _annuls(event):
+            raise _Wrong(f"{name} stands behind the result")
         if isinstance(event, RecordedBid):
             bids += 1
             if event.sequence != bids:
@@ -130,24 +134,19 @@ def _order(raw: dict[str, Any], record: AuctionRecord) -> str:
             continue
         if event.after_sequence != bids:
             raise _Wrong(f"{name} says it is after bid {event.after_sequence}, not {bids}")
-        _other(name, event, first, opened=opened, at_end=place == len(record.events))
-        opened = True
-    if not isinstance(last, RecordedResult):
-        raise _Wrong(f"{_name(len(record.events), last)} is the last event, but not a result")
+        if isinstance(event, RecordedTerms) or (isinstance(event, RecordedOpening) and opened):
+            raise _Wrong(f"{name} stands there a second time")
+        if isinstance(event, RecordedResult) and not opened:
+            raise _Wrong(f"{name} comes without an opening")
+        opened = opened or isinstance(event, RecordedOpening)
+        decided = isinstance(event, RecordedResult) or _annuls(event)
+    if not decided:
+        raise _Wrong(f"{_name(place, event)} is the last event, but not a result")
     return f"complete, {bids} bids"
 
 
-def _other(
-    name: str, event: RecordedEvent, terms: RecordedTerms, *, opened: bool, at_end: bool
-) -> None:
-    """An event that is neither the terms at the start nor a bid: the opening or the result."""
-    if isinstance(event, RecordedResult):
-        if not opened:
-            raise _Wrong(f"{name} comes without an opening")
-        if not at_end:
-            raise _Wrong(f"{name} is followed by more events")
-    elif opened or not isinstance(event, RecordedOpening) or event.at != terms.opens_at:
-        raise _Wrong(f"{name} is not the one opening at {chain.moment(terms.opens_at)}")
+def _annuls(event: RecordedEvent) -> bool:
+    return isinstance(event, RecordedControl) and event.kind == "annulled"
 
 
 def _signature(raw: dict[str, Any], record: AuctionRecord, trusted_pem: str | None) -> str:
@@ -169,75 +168,15 @@ def _signature(raw: dict[str, Any], record: AuctionRecord, trusted_pem: str | No
 
 
 def _result(record: AuctionRecord) -> str:
-    """The rules, applied to the terms and the bids, decide every bid and the result as recorded."""
+    """The engine, run over terms and events, judges every bid and the result as recorded."""
     terms, last = record.events[0], record.events[-1]
-    if not isinstance(terms, RecordedTerms) or not isinstance(last, RecordedResult):
-        raise _Wrong("cannot be recomputed without the terms and the result")
+    if not isinstance(terms, RecordedTerms):
+        raise _Wrong("cannot be recomputed without the terms")
     if terms.rule_set not in {known.code for known in rules.RULE_SETS}:
         raise _Wrong(f"event 1 (scheduled) names a rule set that is unknown here: {terms.rule_set}")
-    bids = [event for event in record.events if isinstance(event, RecordedBid)]
-    replayed = rules.replay(
-        rules.BiddingState(
-            start_fen=terms.start_fen,
-            increment_fen=terms.increment_fen,
-            extension_s=terms.extension_s,
-            first_bid_at_start=terms.first_bid_at_start,
-            opens_at=terms.opens_at,
-            ends_at=terms.ends_at,
-        ),
-        [rules.ReceivedBid(bid.number, bid.amount_fen, bid.received_at) for bid in bids],
-    )
-    expected = _expected(terms, replayed.decisions)
+    recomputed = Recomputed(record, terms)
     for place, event in enumerate(record.events, start=1):
-        if isinstance(event, RecordedBid):
-            _judge_bid(_name(place, event), event, next(expected), terms.bidders)
-    name = _name(len(record.events), last)
-    kind = chain.FAILED if replayed.price_fen is None else chain.SOLD
-    _compare(
-        name,
-        (
-            ("kind", last.kind, kind),
-            ("number", last.number, replayed.winner),
-            ("price_fen", last.price_fen, replayed.price_fen),
-            ("ends_at", last.ends_at, replayed.ended_at),
-        ),
-    )
-    if not rules.may_decide(last.ends_at, last.at):
-        raise _Wrong(f"{name} was decided before its end and the drain after it")
-    if last.kind == chain.FAILED:
-        return "failed, as recomputed"
-    return f"sold to number {last.number} at {last.price_fen} fen, as recomputed"
-
-
-Expected = tuple[rules.Decision, Any]
-
-
-def _expected(terms: RecordedTerms, decisions: Sequence[rules.Decision]) -> Iterator[Expected]:
-    """Every decision with the end after it."""
-    ends_at = terms.ends_at
-    for decision in decisions:
-        if isinstance(decision, rules.Accepted):
-            ends_at = decision.ends_at
-        yield decision, ends_at
-
-
-def _judge_bid(name: str, bid: RecordedBid, expected: Expected, bidders: int) -> None:
-    decision, ends_at = expected
-    if bid.number > bidders:
-        raise _Wrong(f"{name} is by number {bid.number}, but only {bidders} bidders were numbered")
-    refused = decision if isinstance(decision, rules.Refused) else None
-    _compare(
-        name,
-        (
-            ("accepted", bid.accepted, refused is None),
-            ("refusal", bid.refusal, refused.code if refused else None),
-            ("required_fen", bid.required_fen, refused.required_fen if refused else None),
-            ("ends_at_after", bid.ends_at_after, ends_at),
-        ),
-    )
-
-
-def _compare(name: str, members: Sequence[tuple[str, Any, Any]]) -> None:
-    for member, recorded, by_rule in members:
-        if recorded != by_rule:
-            raise _Wrong(f"{name}: {member} is {recorded}, by the rules it is {by_rule}")
+        recomputed.take(_name(place, event), event)
+    if isinstance(last, RecordedControl):
+        return "annulled by the operator"
+    return recomputed.found

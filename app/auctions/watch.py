@@ -31,7 +31,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.auctions import repository, rules
-from app.auctions.bidding import bidding_state
+from app.auctions.engine import standing
+from app.auctions.engine.codes import Kind
+from app.auctions.engine.state import Event
 from app.auctions.errors import BeyondRecord
 from app.auctions.models import Auction
 from app.auctions.repository import Reading, WatchedBid
@@ -76,16 +78,21 @@ class Place:
 def bid_event(reading: Reading, bid: WatchedBid, before: Place) -> tuple[bytes, Place]:
     """An accepted bid as an event, and the place after it.
 
-    `bid_count` goes up by one from event to event: a watcher can check that nothing is missing.
+    A sealed bid has no number and no amount in it, a secret maximum no amount. `bid_count` goes up
+    by one from bid to bid: a watcher can check that nothing is missing.
     """
-    place = Place(bid.sequence, before.bid_count + 1, bid.ends_at_after)
+    place = Place(bid.sequence, before.bid_count + (bid.act == Kind.BID), bid.ends_at_after)
+    start = reading.start
+    sealed = bid.act == Kind.BID and bid.amount_fen is None
     data = {
         "sequence": bid.sequence,
         "state": AuctionState.OPEN.value,
-        "number": bid.number,
-        "amount_fen": bid.amount_fen,
-        "price_fen": bid.amount_fen,
-        "min_next_fen": bid.amount_fen + reading.auction.increment_fen,
+        "act": bid.act,
+        "number": None if sealed else bid.number,
+        "amount_fen": None if start.terms.proxy else bid.amount_fen,
+        "price_fen": bid.price_after_fen,
+        "leading_number": bid.leader_after,
+        "min_next_fen": rules.asked_fen(start, bid.price_after_fen),
         "bid_count": place.bid_count,
         "received_at": bid.received_at,
         "extended": bid.ends_at_after > before.ends_at,
@@ -104,9 +111,11 @@ def standing_event(event: str, reading: Reading, event_id: int | None = None) ->
         "sequence": auction.next_sequence - 1,
         "state": auction.state,
         "phase": phase.value,
+        "phase_name": auction.phase,
         "number": auction.leading_number,
+        "leading_number": auction.leading_number,
         "price_fen": auction.price_fen,
-        "min_next_fen": _min_next_fen(auction, phase),
+        "min_next_fen": _min_next_fen(reading, phase),
         "bid_count": auction.bid_count,
         "opens_at": auction.opens_at,
         "ends_at": auction.ends_at,
@@ -116,10 +125,11 @@ def standing_event(event: str, reading: Reading, event_id: int | None = None) ->
     return encode(event, data, event_id)
 
 
-def _min_next_fen(auction: Auction, phase: Phase) -> int | None:
+def _min_next_fen(reading: Reading, phase: Phase) -> int | None:
     if phase not in {Phase.SCHEDULED, Phase.OPEN}:
         return None
-    return rules.min_next_fen(bidding_state(auction))
+    state = standing.load(reading.start, reading.auction.standing)
+    return rules.required_fen(state, Event(max(reading.server_time, state.from_at), ""))
 
 
 class Feed:
@@ -196,8 +206,9 @@ class Feed:
             self._add(bid.sequence, event)
         if reading.more:
             return
-        # What no bid says: somebody moved the end, or the opening.
-        moved = self.place.ends_at != auction.ends_at or before.opens_at != auction.opens_at
+        # What no bid says: a pause, another phase, an end that was moved.
+        turned = before.state not in {AuctionState.SCHEDULED, auction.state}
+        moved = turned or before.phase != auction.phase or self.place.ends_at != auction.ends_at
         self.place = Place(auction.next_sequence - 1, auction.bid_count, auction.ends_at)
         if moved and not decided:
             self._add(self.place.sequence, standing_event("state", reading))

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auctions import service as auctions
-from app.auctions.states import AuctionState
+from app.auctions.states import AuctionState, AwardState
 from app.deals import access, repository
 from app.deals.facts import DealFacts
 from app.deals.models import Deal
@@ -30,12 +30,8 @@ async def record_auction(session: AsyncSession, auction_id: UUID) -> None:
     The deal was concluded when the auction was decided, however late this runs.
     """
     auction = await auctions.facts(session, auction_id)
-    if (
-        auction.state != AuctionState.SOLD
-        or auction.winner_id is None
-        or auction.price_fen is None
-        or auction.decided_at is None
-    ):
+    award = next((one for one in auction.awards if one.state == AwardState.AWARDED), None)
+    if auction.state != AuctionState.SOLD or award is None or auction.decided_at is None:
         raise ValueError(f"auction {auction_id} is not sold; there is no deal to record")
     listing = await listings.facts(session, auction.listing_id)
     deal_id = await repository.record(
@@ -44,8 +40,8 @@ async def record_auction(session: AsyncSession, auction_id: UUID) -> None:
         auction_id=auction.id,
         achievement_id=listing.achievement_id,
         seller_id=auction.seller_id,
-        buyer_id=auction.winner_id,
-        price_fen=auction.price_fen,
+        buyer_id=award.winner_id,
+        price_fen=award.total_fen,
         transfer_mode=listing.transfer_mode,
         license_manner=listing.license_manner,
         title=listing.title,
@@ -64,8 +60,8 @@ async def record_auction(session: AsyncSession, auction_id: UUID) -> None:
             "method": DealMethod.AUCTION,
             "auction": auction.id,
             "seller": auction.seller_id,
-            "buyer": auction.winner_id,
-            "price_fen": auction.price_fen,
+            "buyer": award.winner_id,
+            "price_fen": award.total_fen,
         },
     )
     await jobs.defer(session, "contracts.draft", deal_id=str(deal_id))

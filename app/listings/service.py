@@ -394,6 +394,34 @@ async def record_failure(
     await session.flush()
 
 
+async def reopen(session: AsyncSession, actor: Actor, listing_id: UUID, now: datetime) -> None:
+    """The winner defaulted: the listing waits for another result of its bidding.
+
+    Raises ExclusiveRightListed when the right was offered elsewhere in between.
+    """
+    listing = await _existing(session, listing_id)
+    state = move(MOVES, ListingState(listing.state), "reopen")
+    if not listing.exclusive:
+        await _claim(session, listing, await achievements.facts(session, listing.achievement_id))
+    _change(session, actor, "reopen", listing, state, at=now)
+    await session.flush()
+
+
+async def draft_of(session: AsyncSession, actor: Actor, listing_id: UUID) -> ListingFacts:
+    """The seller's own listing, locked, for a change of what is published with it.
+
+    Raises NotFound, and what `access.owned` raises to others.
+    """
+    _trader(actor)
+    row = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
+    return _facts(row)
+
+
+async def seen_by(session: AsyncSession, actor: Actor | None, listing_id: UUID) -> ListingFacts:
+    """The listing, if the actor may see it; raises NotFound."""
+    return _facts(access.visible(actor, await repository.listing(session, listing_id)))
+
+
 async def _existing(session: AsyncSession, listing_id: UUID) -> Listing:
     listing = await repository.listing(session, listing_id, lock="update")
     if listing is None:
@@ -411,11 +439,12 @@ async def facts(session: AsyncSession, listing_id: UUID) -> ListingFacts:
 
 async def facts_of(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, ListingFacts]:
     """What other modules may know of listings, by id; unknown ids are left out."""
+    return {row.id: _facts(row) for row in await repository.listings_by_id(session, ids)}
+
+
+def _facts(row: Listing) -> ListingFacts:
     names = [name for name in ListingFacts.__dataclass_fields__ if name != "ipc"]
-    return {
-        row.id: ListingFacts(ipc=tuple(row.ipc), **{name: getattr(row, name) for name in names})
-        for row in await repository.listings_by_id(session, ids)
-    }
+    return ListingFacts(ipc=tuple(row.ipc), **{name: getattr(row, name) for name in names})
 
 
 async def qualified_bidders(session: AsyncSession, listing_id: UUID) -> tuple[UUID, ...]:

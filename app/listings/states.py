@@ -24,6 +24,7 @@ MOVES: dict[tuple[ListingState, str], ListingState] = {
     (ListingState.PUBLISHED, "fail"): ListingState.FAILED,
     (ListingState.CLOSED, "award"): ListingState.AWARDED,
     (ListingState.CLOSED, "fail"): ListingState.FAILED,
+    (ListingState.AWARDED, "reopen"): ListingState.CLOSED,
     (ListingState.DRAFT, "withdraw"): ListingState.WITHDRAWN,
     (ListingState.UNDER_REVIEW, "withdraw"): ListingState.WITHDRAWN,
     (ListingState.PUBLISHED, "withdraw"): ListingState.WITHDRAWN,

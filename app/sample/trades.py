@@ -188,7 +188,7 @@ class Traders:
                     actor=bidder,
                     party_id=bidder.require_party(),
                     auction_id=auction_id,
-                    amount_fen=price,
+                    offer=bidding.Offer(price),
                     request_id=str(new_id()),
                     received_at=await clock.now(session),
                 )

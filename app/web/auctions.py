@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.auctions import service
+from app.auctions.bidding import Offer
 from app.auctions.intake import BidIntake, Receipt
 from app.auctions.schemas import NewBid
 from app.auctions.states import AuctionState, Phase
@@ -87,7 +88,9 @@ async def bid(
             },
         )
         intake: BidIntake = request.app.state.intake
-        outcome = await intake.place(actor, auction_id, new.amount_fen, new.request_id, stamp)
+        assert new.amount_fen is not None
+        offer = Offer(new.amount_fen)
+        outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp)
         refusal = outcome.refusal
     if attempt.failed:
         return await _show(
@@ -106,7 +109,7 @@ async def _show(
     now = await clock.now(visit.session)
     item = await service.get(visit.session, visit.actor, auction_id, now)
     bids = await service.bid_list(
-        visit.session, auction_id, accepted=None, before=None, limit=SHOWN_BIDS + 1
+        visit.session, visit.actor, auction_id, accepted=None, before=None, limit=SHOWN_BIDS + 1
     )
     return visit.page(
         "auction.html",

@@ -4,7 +4,9 @@ It reads the phase of the profile and calls the function for what that phase tak
 changes nothing: it never extends an end (rules.md 5.2). In time is `from_at <= at < ends_at`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from app.auctions.engine import amounts, open_bids, sealed_bids
 from app.auctions.engine.codes import Admits, Code, Ends, Kind, Takes
@@ -33,15 +35,21 @@ def _plans(profile: Profile, rounds: int) -> tuple[Plan, ...]:
     for phase in profile.phases:
         kinds, take, required = _TAKERS[phase.takes]
         listed = phase.admits in {Admits.ENTERED, Admits.CONFIRMED}
-        plans.append(Plan(phase.name, phase.ends, phase.admits, listed, kinds, take, required))
+        sealed = phase.takes is Takes.SEALED
+        plans.append(
+            Plan(phase.name, phase.ends, phase.admits, listed, sealed, kinds, take, required)
+        )
     if profile.repeat:
         last = plans.pop()
         plans += [last._replace(name=f"{last.name}_{number + 1}") for number in range(rounds)]
     return tuple(plans)
 
 
-def start(profile: Profile, rules: Rules) -> State:
-    """The state of an auction before its first event; `rules` come from `terms.rules_of`."""
+def start(profile: Profile, rules: Rules, *, hidden: bool = False) -> State:
+    """The state of an auction before its first event; `rules` come from `terms.rules_of`.
+
+    With `hidden` the amounts of a sealed phase are not kept: the phase lasts until `unseal`.
+    """
     tiers = rules.tiers
     plans = _plans(profile, rules.rounds)
     floor_fen = 0 if rules.minimum_secret or rules.minimum_fen is None else rules.minimum_fen
@@ -63,6 +71,9 @@ def start(profile: Profile, rules: Rules) -> State:
         minimum_bidders=rules.minimum_bidders,
         plans=plans,
         last_phase=len(plans) - 1,
+        hidden=hidden,
+        ladder=any(phase.takes is Takes.OPEN for phase in profile.phases),
+        notes_bidders=any(plan.admits is Admits.ENTERED for plan in plans),
     )
     return State(terms, 0, rules.opens_at, _end_of(terms, 0, rules.opens_at, 0))
 
@@ -74,20 +85,56 @@ def phase_name(state: State) -> str:
 
 def advance(state: State, now: datetime) -> State:
     """The state after every phase that ended by `now`; the last phase stays, being over or not."""
-    while (
+    while ends_phase(state, now):
+        state = enter_next(state)
+    return state
+
+
+def ends_phase(state: State, now: datetime) -> bool:
+    """Whether another phase follows at `now`, or the end of the auction for want of bidders."""
+    return (
         not state.over
         and state.phase < state.terms.last_phase
         and now >= state.ends_at
         and state.paused_at is None
-    ):
-        state = _enter_next(state)
-    return state
+        and not is_sealed(state)
+    )
+
+
+def is_sealed(state: State) -> bool:
+    """Whether the amounts of the present phase are still to be opened."""
+    return state.terms.hidden and not state.opened and state.terms.plans[state.phase].sealed
+
+
+def unseal(state: State, revealed: Sequence[Event], now: datetime) -> tuple[State, list[Outcome]]:
+    """Read the sealed bids, in the order of the record, when their phase has ended.
+
+    Every bid is judged again, now by its amount too. What follows begins when the bids were read,
+    for nobody could act before.
+    """
+    state = state._replace(opened=True, kept=Log(), held=MappingProxyType({}), accepted=0)
+    outcomes = []
+    for event in revealed:
+        state, outcome = step(state, event)
+        outcomes.append(outcome)
+    late = now - state.ends_at
+    if state.phase < state.terms.last_phase and late > timedelta(0):
+        state = enter_next(state._replace(ends_at=now, shift=state.shift + late))
+    return advance(state, now), outcomes
+
+
+def masked(state: State) -> State:
+    """A state of a sealed phase without what its bids say; who may not bid twice is kept."""
+    if not is_sealed(state):
+        return state
+    once = {} if state.terms.profile.many_bids else dict.fromkeys(state.held, 1)
+    return state._replace(kept=Log(), held=once)
 
 
 def finish(state: State) -> State:
     """The state when nothing more is received: every phase has run out."""
     while not state.over and state.phase < state.terms.last_phase:
-        state = _enter_next(state)
+        state = enter_next(state)
     return state
 
 
@@ -116,6 +163,8 @@ def _barred(state: State, event: Event, plan: Plan) -> Code | None:
         return Code.NOT_OPEN
     if state.paused_at is not None and event.at >= state.paused_at:
         return Code.PAUSED
+    if state.last_pause is not None and state.last_pause[0] <= event.at < state.last_pause[1]:
+        return Code.PAUSED  # received in a pause, decided after it
     if plan.listed_only and event.bidder not in state.admitted:
         return Code.NOT_ADMITTED
     return None if event.kind in plan.kinds else Code.WRONG_KIND
@@ -143,14 +192,14 @@ def _end_of(terms: Terms, number: int, from_at: datetime, turns: int) -> datetim
     return from_at + timedelta(seconds=seconds)
 
 
-def _enter_next(state: State) -> State:
+def enter_next(state: State) -> State:
     """The next phase, or the end of the auction where nobody may act in it."""
     terms = state.terms
     plan = terms.plans[state.phase + 1]
     from_at = state.ends_at
     admitted, order = state.admitted, state.order
     if plan.admits is Admits.ENTERED:
-        admitted = frozenset(bid.bidder for bid in state.kept)
+        admitted = state.bidders
     elif plan.admits is Admits.CONFIRMED:
         admitted = frozenset(order)
     elif plan.admits is Admits.ON_TURN:
@@ -165,8 +214,7 @@ def _enter_next(state: State) -> State:
         ends_at=_end_of(terms, state.phase + 1, from_at, len(order)),
         admitted=admitted,
         order=order,
-        acted=-1,
-        kept=state.kept if plan.ends is Ends.TURNS else Log(),
+        acted=frozenset(),
     )
 
 
@@ -184,7 +232,8 @@ def _operate(state: State, event: Event) -> tuple[State, Outcome]:
     elif event.kind is Kind.PAUSE and not _paused(state):
         after = state._replace(paused_at=event.at)
     elif event.kind is Kind.RESUME and state.paused_at is not None:
-        after = _moved(state._replace(paused_at=None), event.at - state.paused_at)
+        pause = (state.paused_at, event.at)
+        after = _moved(state._replace(paused_at=None, last_pause=pause), pause[1] - pause[0])
     elif event.kind is Kind.OUTAGE and not _paused(state):
         if (
             state.ends_at <= event.at + OUTAGE_GRACE

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 
 from app.auctions.engine.amounts import clock_price, extended, first_amount, judge, step_at
 from app.auctions.engine.codes import Code, Ends, Kind
-from app.auctions.engine.state import Bid, Event, State
+from app.auctions.engine.state import Bid, Event, State, Terms
+
+
+def asked(terms: Terms, price_fen: int | None) -> int:
+    """The least demanding bid of others than the leader, at a price."""
+    if price_fen is None:
+        step = step_at(terms.froms, terms.steps, terms.start_fen)
+        return first_amount(terms.start_fen, step, terms.sign, at_start=terms.at_start)
+    return price_fen + terms.sign * step_at(terms.froms, terms.steps, price_fen)
 
 
 def _ladder(state: State) -> tuple[int, int, int]:
@@ -84,10 +92,9 @@ def _led(state: State, event: Event, price_fen: int) -> State:
 def _counted(state: State, event: Event) -> State:
     """Note the bidder where a minimum number or a later phase asks for it."""
     terms = state.terms
-    if len(state.bidders) < terms.minimum_bidders and event.bidder not in state.bidders:
+    wanted = terms.notes_bidders or len(state.bidders) < terms.minimum_bidders
+    if wanted and event.bidder not in state.bidders:
         state = state._replace(bidders=state.bidders | {event.bidder})
-    if state.phase < terms.last_phase:
-        state = state._replace(kept=state.kept.plus(kept_bid(state, event)))
     return state
 
 
@@ -109,7 +116,8 @@ def _end_after(state: State, at: datetime) -> tuple[datetime, int]:
     terms = state.terms
     ends = terms.plans[state.phase].ends
     if ends is Ends.COUNTDOWN:
-        return at + timedelta(seconds=terms.rules.cycle_s), state.extensions
+        # A bid that waited for its lock while a later one was taken must not shorten the cycle.
+        return max(state.ends_at, at + timedelta(seconds=terms.rules.cycle_s)), state.extensions
     if ends is not Ends.EXTENDED:
         return state.ends_at, state.extensions
     ends_at = extended(state.ends_at, at, terms.extension)
@@ -238,15 +246,15 @@ def take_turn(state: State, event: Event) -> tuple[State, Code | None]:
         code = Code.NOT_ADMITTED
     elif state.order[turn] != event.bidder:
         code = Code.NOT_YOUR_TURN
-    elif state.acted == turn:
+    elif turn in state.acted:
         code = Code.TURN_TAKEN
     elif event.kind is Kind.BID:
         code = _improves(state, event)
     if code is not None:
         return state, code
     if event.kind is Kind.PASS:
-        return state._replace(acted=turn), None
-    after = state._replace(acted=turn, kept=state.kept.plus(kept_bid(state, event)))
+        return state._replace(acted=state.acted | {turn}), None
+    after = state._replace(acted=state.acted | {turn}, kept=state.kept.plus(kept_bid(state, event)))
     return after._replace(accepted=state.accepted + 1), None
 
 

@@ -40,6 +40,7 @@ class Profile(Data):
     payments: tuple[Payment, ...] = (Payment.FIRST,)
     directions: tuple[Direction, ...] = (Direction.FORWARD, Direction.REVERSE)
     many_bids: bool = False  # a bidder may hand in several sealed bids
+    many_winners: bool = False
     minimum_hours: int = 0
     fields: frozenset[str]
     required: frozenset[str]
@@ -153,6 +154,7 @@ _ROWS = (
         decides=Decides.UNITS,
         payments=(Payment.UNIFORM, Payment.DISCRIMINATORY),
         many_bids=True,
+        many_winners=True,
         fields=_COMMON
         | {"units", "min_quantity", "max_quantity", "partial_fill", "payment", "priority"},
         required=_TIMES | {"units"},
@@ -176,6 +178,7 @@ _ROWS = (
         payments=(Payment.FIRST, Payment.VCG),
         directions=(Direction.FORWARD,),
         many_bids=True,
+        many_winners=True,
         fields=_TIMES | {"lots", "payment", "minimum_bidders"},
         required=_TIMES | {"lots"},
     ),

@@ -57,7 +57,7 @@ def _wrong_terms(state: State, event: Event) -> Code | None:
 
 
 def _wrong_lots(state: State, event: Event) -> Code | None:
-    if len(state.kept) >= MAX_PACKAGE_BIDS:
+    if state.accepted >= MAX_PACKAGE_BIDS:
         return Code.TOO_MANY_BIDS
     lots = event.lots
     known = bool(lots) and len(set(lots)) == len(lots) and set(lots) <= set(state.terms.rules.lots)

@@ -85,6 +85,7 @@ class Plan(NamedTuple):
     ends: Ends
     admits: Admits
     listed_only: bool  # whether `State.admitted` lists who may act
+    sealed: bool
     kinds: tuple[Kind, ...]
     take: "Callable[[State, Event], tuple[State, Code | None]]"
     required: "Callable[[State, Event], int | None]"
@@ -110,6 +111,9 @@ class Terms(NamedTuple):
     minimum_bidders: int
     plans: tuple[Plan, ...]
     last_phase: int
+    hidden: bool  # sealed amounts stay unread until `core.unseal`
+    ladder: bool  # bids rise (reverse: fall) in the open, step by step
+    notes_bidders: bool  # every bidder is noted, because a later phase admits who bid
 
 
 class State(NamedTuple):
@@ -117,7 +121,8 @@ class State(NamedTuple):
 
     `price_fen` is what everybody sees. `top_fen` and `rival_fen` are the greatest and the second
     maximum of proxy bidding and must not be shown. `runner_up` is the best other bidder. `held`
-    counts the sealed units of each bidder, `order` is who confirmed or the order of turns.
+    counts the sealed units of each bidder, `order` is who confirmed or the order of turns. `kept`
+    holds sealed bids and bids in turn. `shift` is how far pauses and outages moved the end.
     """
 
     terms: Terms
@@ -136,9 +141,11 @@ class State(NamedTuple):
     held: Mapping[str, int] = MappingProxyType({})
     kept: Log[Bid] = Log()
     order: tuple[str, ...] = ()
-    acted: int = -1  # the last turn of this phase in which its bidder acted
+    acted: frozenset[int] = frozenset()  # the turns of this phase in which their bidders acted
     shift: timedelta = timedelta(0)
     paused_at: datetime | None = None
+    last_pause: tuple[datetime, datetime] | None = None
+    opened: bool = False  # the sealed amounts have been read
     over: bool = False
     annulled: bool = False
 

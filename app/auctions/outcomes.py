@@ -1,0 +1,187 @@
+"""SQL of what surrounds the bids: plans, openings, awards and outages."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.auctions.models import (
+    Auction,
+    AuctionAward,
+    AuctionBidder,
+    AuctionPlan,
+    Bid,
+    OpeningShare,
+    PlatformOutage,
+)
+from app.auctions.states import AuctionState
+
+
+async def plan(session: AsyncSession, listing_id: UUID) -> AuctionPlan | None:
+    """The plan of a listing's auction."""
+    return await session.get(AuctionPlan, listing_id, populate_existing=True)
+
+
+async def listing_of(session: AsyncSession, auction_id: UUID) -> UUID:
+    """The listing of an auction that exists."""
+    query = select(Auction.listing_id).where(Auction.id == auction_id)
+    return (await session.execute(query)).scalar_one()
+
+
+async def bidder_ids(session: AsyncSession, auction_id: UUID) -> Sequence[UUID]:
+    """Every numbered bidder of an auction."""
+    query = select(AuctionBidder.bidder_id).where(AuctionBidder.auction_id == auction_id)
+    return (await session.execute(query)).scalars().all()
+
+
+async def bidders_by_number(
+    session: AsyncSession, auction_id: UUID, numbers: Collection[int]
+) -> dict[int, UUID]:
+    """Who is behind these numbers."""
+    query = select(AuctionBidder.number, AuctionBidder.bidder_id).where(
+        AuctionBidder.auction_id == auction_id, AuctionBidder.number.in_(numbers)
+    )
+    return {row[0]: row[1] for row in (await session.execute(query)).all()}
+
+
+async def award(session: AsyncSession, auction_id: UUID, rank: int) -> AuctionAward | None:
+    """One award; its auction is locked."""
+    query = select(AuctionAward).where(
+        AuctionAward.auction_id == auction_id, AuctionAward.rank == rank
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def awards(
+    session: AsyncSession, auction_ids: Collection[UUID]
+) -> dict[UUID, list[AuctionAward]]:
+    """The awards of auctions by rank; an auction without any has an empty list."""
+    query = (
+        select(AuctionAward)
+        .where(AuctionAward.auction_id.in_(auction_ids))
+        .order_by(AuctionAward.auction_id, AuctionAward.rank)
+    )
+    found: dict[UUID, list[AuctionAward]] = {auction_id: [] for auction_id in auction_ids}
+    for row in (await session.execute(query)).scalars():
+        found[row.auction_id].append(row)
+    return found
+
+
+async def defaulted_before(session: AsyncSession, auction_id: UUID) -> AuctionAward | None:
+    """The award whose default led to this auction, if nothing came of it yet."""
+    this, before = Auction.__table__.alias("this"), Auction.__table__.alias("before")
+    successor = AuctionAward.__table__.alias("successor")
+    query = (
+        select(AuctionAward)
+        .join(before, before.c.id == AuctionAward.auction_id)
+        .join(this, this.c.listing_id == before.c.listing_id)
+        .outerjoin(successor, successor.c.instead_of == AuctionAward.id)
+        .where(
+            this.c.id == auction_id,
+            before.c.round == this.c.round - 1,
+            AuctionAward.state == "defaulted",
+            successor.c.id.is_(None),
+        )
+        .order_by(AuctionAward.rank.desc())
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def custody_of(session: AsyncSession, auction_id: UUID) -> dict[str, Any]:
+    """How the opening key of an auction with sealed content is kept."""
+    query = select(Auction.custody).where(Auction.id == auction_id)
+    custody = (await session.execute(query)).scalar_one()
+    assert custody is not None
+    return dict(custody)
+
+
+async def is_ephemeral(session: AsyncSession, auction_id: UUID) -> bool:
+    """Whether the sandbox itself has the opening key."""
+    return bool((await custody_of(session, auction_id))["custody"] == "ephemeral")
+
+
+async def officers_in(session: AsyncSession, auction_id: UUID) -> Sequence[str]:
+    """The officers whose shares are in, in the order of handing in."""
+    query = (
+        select(OpeningShare.officer)
+        .where(OpeningShare.auction_id == auction_id)
+        .order_by(OpeningShare.handed_at)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def shares(session: AsyncSession, auction_id: UUID) -> Sequence[dict[str, Any]]:
+    """The shares that are in."""
+    query = select(OpeningShare.share).where(OpeningShare.auction_id == auction_id)
+    return (await session.execute(query)).scalars().all()
+
+
+async def sealed_bids(session: AsyncSession, auction_id: UUID) -> Sequence[Bid]:
+    """The accepted sealed bids in the order of the record."""
+    query = (
+        select(Bid)
+        .where(Bid.auction_id == auction_id, Bid.accepted, Bid.sealed.is_not(None))
+        .order_by(Bid.sequence)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def sealed_reserve(session: AsyncSession, auction_id: UUID) -> bytes:
+    """The sealed reserve of an auction that has one."""
+    query = select(Auction.reserve_sealed).where(Auction.id == auction_id)
+    sealed = (await session.execute(query)).scalar_one()
+    assert sealed is not None
+    return sealed
+
+
+async def forget_reserve(session: AsyncSession, auction_id: UUID) -> None:
+    """Drop the sealed reserve, which the published key would open."""
+    await session.execute(
+        update(Auction).where(Auction.id == auction_id).values(reserve_sealed=None)
+    )
+
+
+def add_outage(session: AsyncSession, began_at: datetime, ended_at: datetime, seconds: int) -> None:
+    """Note that no process could take bids for a time."""
+    session.add(PlatformOutage(began_at=began_at, ended_at=ended_at, seconds=seconds))
+
+
+async def open_outages(session: AsyncSession, limit: int) -> Sequence[UUID]:
+    """Outages that are not handled, the earliest first."""
+    query = (
+        select(PlatformOutage.id)
+        .where(PlatformOutage.handled_at.is_(None))
+        .order_by(PlatformOutage.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def outage(session: AsyncSession, outage_id: UUID) -> PlatformOutage | None:
+    """One outage, locked; None when another process has it."""
+    query = (
+        select(PlatformOutage)
+        .where(PlatformOutage.id == outage_id)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def auctions_in(session: AsyncSession, outage: PlatformOutage) -> Sequence[UUID]:
+    """Auctions that were running or due to open in an outage, in the order of locking."""
+    query = (
+        select(Auction.id)
+        .where(
+            or_(
+                Auction.state == AuctionState.OPEN.value,
+                (Auction.state == AuctionState.SCHEDULED.value)
+                & (Auction.opens_at < outage.ended_at),
+            )
+        )
+        .order_by(Auction.id)
+    )
+    return (await session.execute(query)).scalars().all()
