@@ -186,6 +186,8 @@ async def _web(chosen: Settings, url: str, stop: asyncio.Event, *, demo: bool) -
     _say_where(chosen, app)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if hasattr(app.state, "watch"):  # else it never got as far as taking requests
+        app.state.watch.end_streams()
     server.should_exit = True
     await serving
     stopping.cancel()

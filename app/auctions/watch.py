@@ -242,6 +242,14 @@ class Hub:
         self._to_read = asyncio.Event()
         self._fresh: set[Feed] = set()
         self._to_hand_out = asyncio.Event()
+        self.closing = False
+
+    def end_streams(self) -> None:
+        """Send every watcher away: the process stops, and another one goes on."""
+        self.closing = True
+        for feed in self._feeds.values():
+            for watcher in tuple(feed.watchers):
+                watcher.wake()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Hub"]:
@@ -486,6 +494,9 @@ class EventStream(Response):
         # Servers tell that a reader has gone only to those who ask.
         ask_at = loop.time() + heartbeat_s * (0.5 + _spread.random() / 2)
         while True:
+            if self.hub.closing:
+                await _send(send, INTERRUPTED, more=False)
+                return
             if self.position < feed.first:
                 await _send(send, TOO_SLOW, more=False)
                 return

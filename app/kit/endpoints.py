@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 import orjson
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
@@ -20,12 +21,14 @@ from app.kit.db import Uow
 from app.kit.errors import NotFound, Unauthenticated, Unprocessable, problems
 from app.kit.http import Line, ShortCode, WireModel, trade_router
 from app.kit.ids import new_id
+from app.kit.signing import signing_key
 
 calendar = trade_router("/calendar", "platform")
 code_lists = trade_router("/codes", "platform")
 sandbox = trade_router("/sandbox", "platform")
 operations = APIRouter(tags=["operations"])
-routers = (calendar, code_lists, sandbox)
+records = trade_router("/record-key", "platform")
+routers = (calendar, code_lists, sandbox, records)
 
 
 class BadCalendar(Unprocessable):
@@ -73,6 +76,14 @@ class ClockMove(WireModel):
 
     advance_seconds: int = Field(0, ge=0, le=10 * 366 * 86400)
     rate: float = Field(1.0, ge=0, le=clock.MAX_RATE)
+
+
+class RecordKeyView(WireModel):
+    """The public half of the key that signs records; `techmarket verify-record` takes its PEM."""
+
+    algorithm: str
+    key_id: str = Field(description="16 hex digits of the SHA-256 of the public key's 32 bytes")
+    public_key: str = Field(description="PEM")
 
 
 class CodeView(WireModel):
@@ -183,6 +194,13 @@ async def list_codes(
         CodeView(code=entry.code, zh=entry.zh, en=entry.en, parent=entry.parent)
         for entry, _ in zip(entries, range(limit), strict=False)
     ]
+
+
+@records.get("")
+async def record_key(request: Request) -> RecordKeyView:
+    """The key that the records of this platform are signed with."""
+    key = await to_thread.run_sync(signing_key, request.app.state.settings)
+    return RecordKeyView(algorithm="Ed25519", key_id=key.key_id, public_key=key.public_pem)
 
 
 @sandbox.get("/clock")
