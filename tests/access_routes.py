@@ -174,6 +174,18 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("DELETE", "/organisations/{organisation_id}/members/{person_id}"): row(
         {"university"}, 404, (403, {"roleless", "broker_read_key"})
     ),
+    ("POST", "/organisations/{organisation_id}/relations"): row(
+        {"university", "operator"},
+        404,
+        (403, {"roleless", "broker_read_key"}),
+        json={"kind": "controls", "valid_from": "2026-01-01", "evidence": "x"},
+    ),
+    ("GET", "/organisations/{organisation_id}/relations"): row(
+        OVERSEERS | {"university", "roleless"}, 404
+    ),
+    ("DELETE", "/organisations/{organisation_id}/relations/{relation_id}"): row(
+        {"university", "operator"}, 404, (403, {"roleless", "broker_read_key"})
+    ),
     ("POST", "/mandates"): row(ADMINISTRATORS, json=MANDATE),
     ("GET", "/mandates"): row(SIGNED_IN),
     ("POST", "/mandates/{mandate_id}/revoke"): row(

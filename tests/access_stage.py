@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
-from tests.market import Market, User, new_organisation
+from tests.market import Market, User, credit_code, new_organisation
 
 NOT_COMPARED = ("alembic_version", "bid_intake", "idempotency_record", "login_session")
 """Tables that every request may touch, whatever it is answered, and the process's own lease."""
@@ -157,11 +157,18 @@ async def _delegate(stage: Stage) -> None:
     for users in (people, stage.read_keys):
         users["broker"] = replace(users["broker"], on_behalf_of=client)
     people["broker_read_key"] = stage.read_keys["broker"]
+    relations = f"/organisations/{client}/relations"
+    daughter = {"kind": "controls", "valid_from": "2026-01-01", "evidence": "章程"}
+    relation = await university.ok(
+        "POST", relations, daughter | {"other_credit_code": credit_code()}
+    )
+    await university.ok("DELETE", f"{relations}/{relation['id']}")
     members = f"/organisations/{client}/members"
     person = {"login": "leaver", "name": "成员", "password": "correct horse battery"}
     leaver = await university.ok("POST", members, {"person": person, "roles": ["trader"]})
     stage.objects |= {
         "mandate_id": spent["id"],
+        "relation_id": relation["id"],
         "key_id": spare["id"],
         "person_id": leaver["person_id"],
         "mandate_from": mandate["valid_from"],

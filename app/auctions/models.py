@@ -1,6 +1,6 @@
 """Tables of the auctions module."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,13 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kit.db import Base, Identified
+from app.kit.db import Base, Identified, Versioned
 
 
 class Auction(Identified, Base):
@@ -125,6 +127,7 @@ class Bid(Identified, Base):
     required_fen: Mapped[int | None]
     ends_at_after: Mapped[datetime]
     digest: Mapped[bytes]
+    device: Mapped[str | None]
 
 
 class AuctionEvent(Identified, Base):
@@ -158,3 +161,50 @@ class BidIntakeRow(Base):
     process_id: Mapped[UUID] = mapped_column(primary_key=True)
     renewed_at: Mapped[datetime]
     recorded_until: Mapped[datetime]
+
+
+class CollusionFlag(Versioned, Base):
+    """What a screen found in a period's auctions: a matter to look into, never a verdict.
+
+    `fingerprint` is the same for the same finding, which is kept once. `evidence` has the facts and
+    a sentence in both languages; a regulator decides, and the audit log keeps how it went.
+    """
+
+    __tablename__ = "collusion_flag"
+    __table_args__ = (
+        UniqueConstraint("fingerprint"),
+        CheckConstraint(
+            "screen IN ('shared_control','shared_device','shared_payer','shared_agent',"
+            "'low_variance','relative_distance','close_bids','bid_rotation','cover_bids',"
+            "'constant_loser')",
+            name="screen",
+        ),
+        CheckConstraint("state IN ('open','dismissed','referred')", name="state"),
+        CheckConstraint("period_from <= period_until", name="period"),
+        CheckConstraint(
+            "cardinality(auctions) >= 1 AND cardinality(bidders) >= 2", name="concerns"
+        ),
+        CheckConstraint(
+            "(state = 'open') = (reason IS NULL) AND (state = 'open') = (decided_at IS NULL)"
+            " AND (state = 'open') = (decided_by IS NULL)",
+            name="decision",
+        ),
+        Index("ix_collusion_flag_state", "state", "id"),
+    )
+
+    run_id: Mapped[UUID]
+    fingerprint: Mapped[str]
+    screen: Mapped[str]
+    rule_set: Mapped[str]
+    period_from: Mapped[date]
+    period_until: Mapped[date]
+    market: Mapped[str]
+    auctions: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    bidders: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    strength: Mapped[float]
+    threshold: Mapped[float]
+    evidence: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(server_default=text("'open'"))
+    reason: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
