@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 
 from app.achievements import endpoints as achievements
 from app.auctions import endpoints as auctions
+from app.auctions import screening_endpoints as screening
 from app.auctions import watch
 from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
@@ -39,6 +40,7 @@ MODULES = (
     achievements.routers,
     listings.routers,
     auctions.routers,
+    screening.routers,
     deals.routers,
     contracts.routers,
     registrations.routers,

@@ -90,6 +90,7 @@ async def set_stage(market: Market) -> Stage:
     await _trade(stage)
     await _offers(stage)
     await _office_matters(stage)
+    await _flag(stage)
     return stage
 
 
@@ -254,3 +255,23 @@ async def _office_matters(stage: Stage) -> None:
         "registration_id": made["id"],
         "number": registered["number"],
     }
+
+
+async def _flag(stage: Stage) -> None:
+    """A collusion flag that the regulator has referred."""
+    bidders = [stage.people[role].organisation_id for role in ("enterprise", "other_enterprise")]
+    async with stage.market.sessions() as session, session.begin():
+        row = await session.execute(
+            text(
+                "INSERT INTO collusion_flag (id, run_id, fingerprint, screen, rule_set,"
+                " period_from, period_until, market, auctions, bidders, strength, threshold,"
+                " evidence) VALUES (uuidv7(), uuidv7(), 'x', 'shared_agent', 'SCREENS_1',"
+                " '2026-01-01', '2026-01-02', 'new_materials', :auctions, :bidders, 2, 2, '{}')"
+                " RETURNING id"
+            ),
+            {"auctions": [stage.objects["auction_id"]], "bidders": bidders},
+        )
+        stage.objects["flag_id"] = str(row.scalar_one())
+    decision = {"act": "refer", "reason": "移送"}
+    path = f"/screening/flags/{stage.objects['flag_id']}/decision"
+    await stage.people["regulator"].ok("POST", path, decision)

@@ -91,3 +91,11 @@ class BeyondRecord(Unprocessable):
     code = "beyond_record"
     zh = "该竞价的记录目前只到第 {last} 条,续看位置须在 0 到 {last} 之间"
     en = "The record of this auction has {last} entries; go on after a place from 0 to {last}"
+
+
+class BadScreeningPeriod(Unprocessable):
+    """Screens look back, over three years at most."""
+
+    code = "bad_screening_period"
+    zh = "筛查期间的截止日不得早于起始日、不得晚于今天({today}),且期间不超过三年"
+    en = "The period must end on or after its first day, not after today ({today}), within 3 years"

@@ -160,7 +160,7 @@ async def conflicts(
         raise NotFound
     bidder = known[bidder_id]
     edges = await repository.control_edges(
-        session, [row.credit_code for row in known.values()], today
+        session, [row.credit_code for row in known.values()], now
     )
     found = []
     for insider, insider_id in roles:
@@ -246,10 +246,10 @@ async def declared_for_sale(
 async def control_links(
     session: AsyncSession, organisation_ids: Collection[UUID], now: datetime
 ) -> list[ControlLink]:
-    """Which of these organisations are under one control, by what is declared and in force."""
+    """Which of these organisations were under one control at a time, by what is declared by now."""
     rows = await repository.organisations_by_id(session, list(organisation_ids))
     codes = [row.credit_code for row in rows]
-    edges = await repository.control_edges(session, codes, local_day(now))
+    edges = await repository.control_edges(session, codes, now)
     touched = {edge.lower for edge in edges} | {edge.upper for edge in edges}
     related = sorted((row for row in rows if row.credit_code in touched), key=lambda row: row.id)
     links = []

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kit.calendar import local_day
 from app.parties.models import (
     ApiKey,
     LoginSession,
@@ -259,11 +260,11 @@ _CONTROL = text(
     " AS upper FROM party_relation r JOIN organisation o ON o.id = r.organisation_id"
     " WHERE r.kind IN ('controls','controlled_by','same_controller')"
     " AND r.valid_from <= :today AND coalesce(r.valid_until, :today) >= :today"
-    " AND r.ended_at IS NULL"
+    " AND (r.ended_at IS NULL OR r.ended_at > :now)"
     " UNION ALL SELECT r.id, r.other_credit_code, o.credit_code FROM party_relation r"
     " JOIN organisation o ON o.id = r.organisation_id WHERE r.kind = 'same_controller'"
     " AND r.valid_from <= :today AND coalesce(r.valid_until, :today) >= :today"
-    " AND r.ended_at IS NULL"
+    " AND (r.ended_at IS NULL OR r.ended_at > :now)"
     "), reach (code) AS ("
     " SELECT unnest(CAST(:codes AS text[]))"
     " UNION SELECT edge.upper FROM edge JOIN reach ON edge.lower = reach.code"
@@ -272,13 +273,15 @@ _CONTROL = text(
 
 
 async def control_edges(
-    session: AsyncSession, credit_codes: Sequence[str], today: date
+    session: AsyncSession, credit_codes: Sequence[str], now: datetime
 ) -> list[ControlEdge]:
-    """Every declared step of control above these organisations, over any number of steps.
+    """Every step of control above these organisations that was in force, over any number of steps.
 
     Organisations of one undisclosed controller stand above each other.
     """
-    rows = await session.execute(_CONTROL, {"codes": list(credit_codes), "today": today})
+    rows = await session.execute(
+        _CONTROL, {"codes": list(credit_codes), "today": local_day(now), "now": now}
+    )
     return [ControlEdge(lower, upper, relation_id) for lower, upper, relation_id in rows]
 
 
