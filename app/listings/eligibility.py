@@ -70,6 +70,7 @@ async def require_unrelated(
         raise (OwnListing if own else BidderBarred)(
             party_id=str(party_id),
             rules="; ".join(dict.fromkeys(conflict.source for conflict in found)),
-            found=", ".join(conflict.code for conflict in found),
+            found_zh=";".join(conflict.zh for conflict in found),
+            found_en="; ".join(conflict.en for conflict in found),
             conflicts=[conflict.shown() for conflict in found],
         )

@@ -112,8 +112,8 @@ class BidderBarred(Forbidden):
     """
 
     code = "bidder_barred"
-    zh = "机构 {party_id} 不得参与本次竞买({rules}):{found}"
-    en = "Organisation {party_id} must not bid here ({rules}): {found}"
+    zh = "机构 {party_id} 不得参与本次竞买({rules}):{found_zh}"
+    en = "Organisation {party_id} must not bid here ({rules}): it {found_en}"
 
 
 class OwnListing(Forbidden):

@@ -36,12 +36,15 @@ class Conflict:
     """Why a bidder is barred from a sale: `code` is `insider.closeness`, `source` the articles.
 
     `evidence` has ids of the declared relations (`relations`, readable by those who may see them),
-    or the number of people that the bidder shares with the platform (`people`).
+    or the number of people that the bidder shares with the platform (`people`). `zh` and `en` say
+    of the bidder what it is.
     """
 
     code: str
     source: str
     evidence: dict[str, Any]
+    zh: str
+    en: str
 
     def shown(self) -> dict[str, Any]:
         """As a member of a problem document and of an audit event."""

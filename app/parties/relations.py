@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from itertools import combinations
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -214,15 +215,24 @@ async def _with_platform(
             found.append(_conflict(Insider.PLATFORM, closeness, relations))
     people = await repository.shared_with_platform(session, bidder.id)
     if people:
-        source = rules.SOURCES[Insider.PLATFORM]
-        code = f"{Insider.PLATFORM}.{Closeness.STAFF}"
-        found.append(Conflict(code, source, {"people": people}))
+        found.append(_conflict(Insider.PLATFORM, Closeness.STAFF, people=people))
     return found
 
 
-def _conflict(insider: Insider, closeness: Closeness, relations: Iterable[UUID] = ()) -> Conflict:
-    evidence = {"relations": sorted(str(relation) for relation in relations)}
-    return Conflict(f"{insider}.{closeness}", rules.SOURCES[insider], evidence)
+def _conflict(
+    insider: Insider, closeness: Closeness, relations: Iterable[UUID] = (), **more: int
+) -> Conflict:
+    shown = sorted(str(relation) for relation in relations)
+    evidence: dict[str, Any] = ({"relations": shown} if shown else {}) | more
+    insider_zh, insider_en = rules.INSIDERS[insider]
+    zh, en = rules.CLOSENESS[closeness]
+    return Conflict(
+        code=f"{insider}.{closeness}",
+        source=rules.SOURCES[insider],
+        evidence=evidence,
+        zh=zh.format(insider_zh),
+        en=en.format(insider_en),
+    )
 
 
 async def declared_for_sale(

@@ -11,6 +11,7 @@ from app.parties.states import (
     ABOUT_A_SALE,
     ROLES_OF_KIND,
     SCOPES,
+    Closeness,
     Insider,
     OrganisationKind,
     RelationKind,
@@ -98,6 +99,21 @@ SOURCES: dict[Insider, str] = {
 Article 34 names the court, the platform, service agencies, their staff and close relatives;
 article 30 the client and whoever bids for it, which control and close relatives are taken to be.
 """
+
+
+INSIDERS: dict[Insider, tuple[str, str]] = {
+    Insider.SELLER: ("转让方", "the seller"),
+    Insider.BROKER: ("转让方的经纪机构", "the seller's broker"),
+    Insider.APPRAISER: ("评估机构", "the appraiser"),
+    Insider.PLATFORM: ("交易平台", "the platform"),
+}
+CLOSENESS: dict[Closeness, tuple[str, str]] = {
+    Closeness.SAME: ("即为{}", "is {}"),
+    Closeness.CONTROL: ("与{}处于同一控制之下", "is under one control with {}"),
+    Closeness.RELATIVE: ("与{}有近亲属关系", "has close relatives at {}"),
+    Closeness.STAFF: ("与{}有共同的工作人员", "shares staff with {}"),
+}
+"""What a conflict is called in a sentence about the bidder, in Chinese and English."""
 
 
 @dataclass(frozen=True)

@@ -288,7 +288,7 @@ async def test_an_application_of_a_related_bidder_is_refused_with_the_rule(marke
     refused = await bidder.post(path, {"statement": "拟用于产业化"})
     problem = refused.json()
     assert (refused.status_code, problem["code"]) == (403, "bidder_barred")
-    assert "拍卖法 art. 30" in problem["detail"]
+    assert "(拍卖法 art. 30): it is under one control with the seller" in problem["detail"]
     assert problem["conflicts"] == [
         {
             "code": "seller.control",
