@@ -160,14 +160,14 @@ async def conflicts(
     if not {bidder_id, seller_id} <= known.keys():
         raise NotFound
     bidder = known[bidder_id]
-    edges = await repository.control_edges(
-        session, [row.credit_code for row in known.values()], now
-    )
+    platform = await repository.platform_organisations(session)
+    codes = [row.credit_code for row in (*known.values(), *platform)]
+    edges = await repository.control_edges(session, codes, now)
     found = []
     for insider, insider_id in roles:
         if insider_id in known:
             found += await _with_insider(session, insider, known[insider_id], bidder, edges, today)
-    return found + await _with_platform(session, bidder, edges, today)
+    return found + await _with_platform(session, platform, bidder, edges, today)
 
 
 async def _with_insider(
@@ -192,6 +192,7 @@ async def _with_insider(
 
 async def _with_platform(
     session: AsyncSession,
+    platform: Sequence[Organisation],
     bidder: Organisation,
     edges: Sequence[rules.ControlEdge],
     today: date,
@@ -199,10 +200,8 @@ async def _with_platform(
     if bidder.kind in PLATFORM_KINDS:
         return [_conflict(Insider.PLATFORM, Closeness.SAME)]
     found = []
-    for operator in await repository.platform_organisations(
-        session, [edge.upper for edge in edges]
-    ):
-        path = rules.control_path(edges, operator.credit_code, bidder.credit_code)
+    for organisation in platform:
+        path = rules.control_path(edges, organisation.credit_code, bidder.credit_code)
         if path is not None:
             found.append(_conflict(Insider.PLATFORM, Closeness.CONTROL, path))
     declared = await repository.platform_relations(session, bidder, today)

@@ -368,11 +368,7 @@ async def declared_for_sale(
     return (await session.execute(query)).scalars().all()
 
 
-async def platform_organisations(
-    session: AsyncSession, credit_codes: Sequence[str]
-) -> Sequence[Organisation]:
-    """Those of these organisations that run or oversee the market."""
-    query = select(Organisation).where(
-        Organisation.credit_code.in_(credit_codes), Organisation.kind.in_(PLATFORM_KINDS)
-    )
+async def platform_organisations(session: AsyncSession) -> Sequence[Organisation]:
+    """Everyone that runs or oversees the market; there are few."""
+    query = select(Organisation).where(Organisation.kind.in_(PLATFORM_KINDS))
     return (await session.execute(query.order_by(Organisation.id))).scalars().all()

@@ -256,7 +256,7 @@ async def test_the_platforms_staff_and_their_relatives_do_not_bid(market: Market
     operator = await market.join("exchange_operator")
     registrar = await market.seed("registration_office", ["registrar"])
     regulator = await market.join("regulator")
-    employer, kin, owned, told = [await market.join("enterprise") for _ in range(4)]
+    employer, kin, owned, told, sister, owner = [await market.join("enterprise") for _ in range(6)]
     async with market.sessions() as session, session.begin():
         await session.execute(
             text(
@@ -268,6 +268,12 @@ async def test_the_platforms_staff_and_their_relatives_do_not_bid(market: Market
     await declare(registrar, registrar, "close_relative", kin)
     await declare(regulator, regulator, "controls", owned)
     await declare(told, told, "platform_staff", operator)
+    parent = credit_code()
+    await declare(operator, operator, "controlled_by", parent)
+    await declare(sister, sister, "controlled_by", parent)
+    await declare(owner, owner, "controls", operator)
+    assert await codes(market, seller, sister) == ["platform.control"]
+    assert await codes(market, seller, owner) == ["platform.control"]
     assert await codes(market, seller, employer) == ["platform.staff"]
     assert await codes(market, seller, kin) == ["platform.relative"]
     assert await codes(market, seller, owned) == ["platform.control"]
