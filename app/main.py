@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from app.achievements import endpoints as achievements
 from app.auctions import control_endpoints, watch
 from app.auctions import endpoints as auctions
+from app.auctions import screening_endpoints as screening
 from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
@@ -34,12 +35,15 @@ from app.web import pages
 from app.worker import CALENDAR_JOBS
 
 RESERVED_CONNECTIONS = 4
+DEVICE_KEY = b"techmarket key for digests of devices\n"
+"""What is signed to make that key: only who has the record key can make it, and any process."""
 MODULES = (
     parties.routers,
     achievements.routers,
     listings.routers,
     auctions.routers,
     control_endpoints.routers,
+    screening.routers,
     deals.routers,
     contracts.routers,
     registrations.routers,
@@ -88,15 +92,15 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if settings.record_key_file:
-            signing_key(settings)  # a bad key must end the start, not the first record
+        # A bad key must end the start, not the first record.
+        device_key = signing_key(settings).sign(DEVICE_KEY)
         engine = make_engine(database_url, pool_size=settings.database_pool_size)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)
         # Of their own, so that bids and logins never wait for a connection others hold.
         reserved = make_engine(database_url, pool_size=RESERVED_CONNECTIONS)
         app.state.doorkeeper = Doorkeeper(make_sessions(reserved))
-        app.state.intake = BidIntake(make_sessions(reserved))
+        app.state.intake = BidIntake(make_sessions(reserved), device_key)
         stop = asyncio.Event()
         intake = asyncio.create_task(app.state.intake.run(stop))
         try:

@@ -117,6 +117,7 @@ MANDATE = {
 }
 APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
 LATE = {"listing_id": "$sold_listing"}
+BACKWARDS = {"period_from": "2026-01-02", "period_until": "2026-01-01"}
 WITHDRAWN = {"achievement_id": "$withdrawn_achievement"}
 NINETY_NINE = {
     "title": "一种器件",
@@ -173,6 +174,18 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("DELETE", "/organisations/{organisation_id}/members/{person_id}"): row(
         {"university"}, 404, (403, {"roleless", "broker_read_key"})
+    ),
+    ("POST", "/organisations/{organisation_id}/relations"): row(
+        {"university", "operator"},
+        404,
+        (403, {"roleless", "broker_read_key"}),
+        json={"kind": "controls", "valid_from": "2026-01-01", "evidence": "x"},
+    ),
+    ("GET", "/organisations/{organisation_id}/relations"): row(
+        OVERSEERS | {"university", "roleless"}, 404
+    ),
+    ("DELETE", "/organisations/{organisation_id}/relations/{relation_id}"): row(
+        {"university", "operator"}, 404, (403, {"roleless", "broker_read_key"})
     ),
     ("POST", "/mandates"): row(ADMINISTRATORS, json=MANDATE),
     ("GET", "/mandates"): row(SIGNED_IN),
@@ -240,6 +253,12 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/auctions/{auction_id}/bids/{sequence}"): public(path={"sequence": "1"}),
     ("GET", "/auctions/{auction_id}/record"): public(),
+    ("POST", "/screening/runs"): row({"regulator"}, json=BACKWARDS),
+    ("GET", "/screening/flags"): row({"regulator"}),
+    ("GET", "/screening/flags/{flag_id}"): row({"regulator"}),
+    ("POST", "/screening/flags/{flag_id}/decision"): row(
+        {"regulator"}, json={"act": "dismiss", "reason": "x"}
+    ),
     ("GET", "/deals"): public(),
     ("GET", "/deals/{deal_id}"): public(),
     # Contracts

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
-from tests.market import Market, User, new_organisation
+from tests.market import Market, User, credit_code, new_organisation
 
 NOT_COMPARED = ("alembic_version", "bid_intake", "idempotency_record", "login_session")
 """Tables that every request may touch, whatever it is answered, and the process's own lease."""
@@ -90,6 +90,7 @@ async def set_stage(market: Market) -> Stage:
     await _trade(stage)
     await _offers(stage)
     await _office_matters(stage)
+    await _flag(stage)
     return stage
 
 
@@ -157,11 +158,18 @@ async def _delegate(stage: Stage) -> None:
     for users in (people, stage.read_keys):
         users["broker"] = replace(users["broker"], on_behalf_of=client)
     people["broker_read_key"] = stage.read_keys["broker"]
+    relations = f"/organisations/{client}/relations"
+    daughter = {"kind": "controls", "valid_from": "2026-01-01", "evidence": "章程"}
+    relation = await university.ok(
+        "POST", relations, daughter | {"other_credit_code": credit_code()}
+    )
+    await university.ok("DELETE", f"{relations}/{relation['id']}")
     members = f"/organisations/{client}/members"
     person = {"login": "leaver", "name": "成员", "password": "correct horse battery"}
     leaver = await university.ok("POST", members, {"person": person, "roles": ["trader"]})
     stage.objects |= {
         "mandate_id": spent["id"],
+        "relation_id": relation["id"],
         "key_id": spare["id"],
         "person_id": leaver["person_id"],
         "mandate_from": mandate["valid_from"],
@@ -247,3 +255,23 @@ async def _office_matters(stage: Stage) -> None:
         "registration_id": made["id"],
         "number": registered["number"],
     }
+
+
+async def _flag(stage: Stage) -> None:
+    """A collusion flag that the regulator has referred."""
+    bidders = [stage.people[role].organisation_id for role in ("enterprise", "other_enterprise")]
+    async with stage.market.sessions() as session, session.begin():
+        row = await session.execute(
+            text(
+                "INSERT INTO collusion_flag (id, run_id, fingerprint, screen, rule_set,"
+                " period_from, period_until, market, auctions, bidders, strength, threshold,"
+                " evidence) VALUES (uuidv7(), uuidv7(), 'x', 'shared_agent', 'SCREENS_1',"
+                " '2026-01-01', '2026-01-02', 'new_materials', :auctions, :bidders, 2, 2, '{}')"
+                " RETURNING id"
+            ),
+            {"auctions": [stage.objects["auction_id"]], "bidders": bidders},
+        )
+        stage.objects["flag_id"] = str(row.scalar_one())
+    decision = {"act": "refer", "reason": "移送"}
+    path = f"/screening/flags/{stage.objects['flag_id']}/decision"
+    await stage.people["regulator"].ok("POST", path, decision)

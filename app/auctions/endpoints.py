@@ -234,7 +234,8 @@ async def _place(
         tuple(new.lots),
         tuple(new.values.items()),
     )
-    outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp)
+    device = intake.device(request)
+    outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp, device)
     if outcome.refusal is not None:
         return problems.respond(request, outcome.refusal)
     place = f"/api/v1/auctions/{auction_id}/bids/{outcome.bid.sequence}"

@@ -255,3 +255,11 @@ class NoRunnerUp(Conflict):
     code = "no_runner_up"
     zh = "没有可递补的次高报价人,可选择重新竞价"
     en = "There is no valid runner-up; a re-auction is possible"
+
+
+class BadScreeningPeriod(Unprocessable):
+    """Screens look back, over three years at most."""
+
+    code = "bad_screening_period"
+    zh = "筛查期间的截止日不得早于起始日、不得晚于今天({today}),且期间不超过三年"
+    en = "The period must end on or after its first day, not after today ({today}), within 3 years"

@@ -159,7 +159,11 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
     if await repository.auction_of_listing(session, listing_id) is not None:
         return
     listing = await listings.facts(session, listing_id)
-    bidders = list(await listings.qualified_bidders(session, listing_id))
+    bidders = [
+        bidder
+        for bidder in await listings.qualified_bidders(session, listing_id)
+        if not await _bars(session, listing_id, bidder, now)
+    ]
     rule_set = rules.rule_set_on(local_day(now))
     if len(bidders) < rule_set.minimum_bidders.value:
         await listings.record_failure(session, SYSTEM, listing_id, _NO_BIDDER, now)
@@ -193,6 +197,21 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
     )
     deviations = rules.deviations(rule_set, terms.extension_s, listing.bidding_minutes)
     await begin(session, auction, bidders, now, deviations)
+
+
+async def _bars(session: AsyncSession, listing_id: UUID, bidder_id: UUID, now: datetime) -> bool:
+    """Whether a conflict that was declared after the qualification bars a bidder (I-4)."""
+    conflicts = await listings.bidder_conflicts(session, listing_id, bidder_id, now)
+    for conflict in conflicts:
+        audit.record(
+            session,
+            SYSTEM,
+            "auction.bar",
+            "listing",
+            listing_id,
+            after={"bidder": bidder_id, "conflict": conflict.code, "source": conflict.source},
+        )
+    return bool(conflicts)
 
 
 def _offer(listing: ListingFacts) -> rules.Offer:

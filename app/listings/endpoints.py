@@ -36,6 +36,7 @@ from app.listings import queries, rules, service
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
+    BidderBarred,
     DepositTooHigh,
     DisclosureTooShort,
     ExclusiveRightListed,
@@ -274,7 +275,9 @@ async def withdraw_listing(
     "/{listing_id}/applications",
     status_code=201,
     dependencies=[Idempotent],
-    responses=declared(*ACTING, OwnListing, NotAnApplicant, ListingNotOpen, AlreadyApplied),
+    responses=declared(
+        *ACTING, OwnListing, BidderBarred, NotAnApplicant, ListingNotOpen, AlreadyApplied
+    ),
 )
 async def apply(
     response: Response,
@@ -307,7 +310,9 @@ async def list_applications(
 
 @listings.post(
     "/{listing_id}/applications/{application_id}/decision",
-    responses=declared(*ACTING, IllegalMove, ListingNotOpen, ReasonRequired),
+    responses=declared(
+        *ACTING, IllegalMove, OwnListing, BidderBarred, ListingNotOpen, ReasonRequired
+    ),
 )
 async def decide_application(
     session: Uow,

@@ -105,8 +105,22 @@ class ListingNotOpen(Conflict):
     )
 
 
+class BidderBarred(Forbidden):
+    """The bidder, or the agent that acts for it, is related to someone who must not bid.
+
+    Facts: `conflicts`, each with `code`, `source` and `evidence`; `party_id`, whom they are about.
+    """
+
+    code = "bidder_barred"
+    zh = "机构 {party_id} 不得参与本次竞买({rules}):{found_zh}"
+    en = "Organisation {party_id} must not bid here ({rules}): it {found_en}"
+
+
 class OwnListing(Forbidden):
-    """Sellers, and brokers who act for them on this listing, do not apply to it."""
+    """Sellers, and brokers who act for them on this listing, do not apply to it (拍卖法 30).
+
+    To an applicant it says the same facts as BidderBarred.
+    """
 
     code = "own_listing"
     zh = "转让方及其受托经纪机构不得申请受让本挂牌项目"

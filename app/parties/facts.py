@@ -1,6 +1,7 @@
 """What other modules may know about parties."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 
@@ -28,3 +29,32 @@ class TokenPair:
     access_token: str
     refresh_token: str
     expires_in_s: int
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Why a bidder is barred from a sale: `code` is `insider.closeness`, `source` the articles.
+
+    `evidence` has ids of the declared relations (`relations`, readable by those who may see them),
+    or the number of people that the bidder shares with the platform (`people`). `zh` and `en` say
+    of the bidder what it is.
+    """
+
+    code: str
+    source: str
+    evidence: dict[str, Any]
+    zh: str
+    en: str
+
+    def shown(self) -> dict[str, Any]:
+        """As a member of a problem document and of an audit event."""
+        return {"code": self.code, "source": self.source, "evidence": self.evidence}
+
+
+@dataclass(frozen=True)
+class ControlLink:
+    """Two organisations under one control, with the declared relations that say so."""
+
+    first: UUID
+    second: UUID
+    relations: tuple[UUID, ...]

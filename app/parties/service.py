@@ -13,7 +13,7 @@ from app.kit.errors import NotFound
 from app.kit.http import UnknownValue, require_version
 from app.kit.identifiers import BadIdentifier, check_uscc
 from app.kit.states import move
-from app.parties import access, repository, rules, tokens
+from app.parties import access, relations, repository, rules, tokens
 from app.parties.errors import (
     AlreadyInstalled,
     AlreadyRegistered,
@@ -423,3 +423,9 @@ async def actor_of(session: AsyncSession, login: str) -> Actor:
         organisation_kind=organisation.kind,
         roles=frozenset(membership.roles),
     )
+
+
+conflicts = relations.conflicts
+control_links = relations.control_links
+declared_for_sale = relations.declared_for_sale
+"""What other modules ask about declared relations."""

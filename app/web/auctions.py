@@ -90,7 +90,8 @@ async def bid(
         intake: BidIntake = request.app.state.intake
         assert new.amount_fen is not None
         offer = Offer(new.amount_fen)
-        outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp)
+        device = intake.device(request)
+        outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp, device)
         refusal = outcome.refusal
     if attempt.failed:
         return await _show(
