@@ -53,10 +53,12 @@ async def settle(session: AsyncSession, auction_id: UUID) -> None:
         await _await_opening(session, auction)
     elif core.ends_phase(auction.state_now, now):
         auction.state_now = core.enter_next(auction.state_now)
-        if auction.state_now.over:
-            await decide(session, SYSTEM, auction, now)
-        else:
+        if not auction.state_now.over:
             await bidding.save(session, auction, phase_event(auction, now))
+        elif has_reserve(auction):
+            await _await_opening(session, auction)
+        else:
+            await decide(session, SYSTEM, auction, now)
     else:
         await decide(session, SYSTEM, auction, now)
 
