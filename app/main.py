@@ -29,6 +29,7 @@ from app.listings import endpoints as listings
 from app.parties import endpoints as parties
 from app.parties import login, tokens
 from app.registrations import endpoints as registrations
+from app.standard import endpoints as standard
 from app.statistics import endpoints as statistics
 from app.web import pages
 from app.worker import CALENDAR_JOBS
@@ -36,6 +37,7 @@ from app.worker import CALENDAR_JOBS
 RESERVED_CONNECTIONS = 4
 MODULES = (
     parties.routers,
+    standard.routers,
     achievements.routers,
     listings.routers,
     auctions.routers,
