@@ -16,6 +16,7 @@ from app.auctions import watch
 from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
+from app.demands import endpoints as demands
 from app.kit import clock, endpoints, problems
 from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
@@ -39,6 +40,7 @@ MODULES = (
     parties.routers,
     standard.routers,
     achievements.routers,
+    demands.routers,
     listings.routers,
     auctions.routers,
     deals.routers,

@@ -23,6 +23,7 @@ __all__ = [
     "CURRENT",
     "VERSIONS",
     "Completeness",
+    "ProfileChange",
     "ProfileDocument",
     "Side",
     "checked",
@@ -38,6 +39,12 @@ ProfileDocument = Annotated[
     WithJsonSchema({k: v for k, v in schema().items() if k not in {"$schema", "$id"}}),
 ]
 """A profile on the wire; its shape is the published schema itself, which `checked` reads."""
+
+ProfileChange = Annotated[
+    dict[str, Any],
+    WithJsonSchema({"type": "object", "propertyNames": {"enum": list(schema()["properties"])}}),
+]
+"""Members of a profile to be changed; null removes one."""
 
 
 def checked(document: Mapping[str, Any], *, prefix: str = "body.") -> dict[str, Any]:
