@@ -16,6 +16,7 @@ from app.standard.rules import (
     completeness,
     schema,
     side_of,
+    tidied,
     types_of,
 )
 
@@ -31,6 +32,7 @@ __all__ = [
     "require_anonymous",
     "schema",
     "side_of",
+    "tidied",
     "types_of",
 ]
 
@@ -49,7 +51,7 @@ ProfileChange = Annotated[
 
 def checked(document: Mapping[str, Any], *, prefix: str = "body.") -> dict[str, Any]:
     """The document as it is stored, if it keeps to the standard; raises ProfileInvalid."""
-    plain = rules.tidied(document)
+    plain = tidied(document)
     found = rules.faults(plain)
     if found:
         raise ProfileInvalid(found, prefix=prefix)
