@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
+from tests.demands import steps
 from tests.market import Market, User, new_organisation
 
 NOT_COMPARED = ("alembic_version", "bid_intake", "idempotency_record", "login_session")
@@ -90,6 +91,7 @@ async def set_stage(market: Market) -> Stage:
     await _trade(stage)
     await _offers(stage)
     await _office_matters(stage)
+    await _demands(stage)
     return stage
 
 
@@ -246,4 +248,26 @@ async def _office_matters(stage: Stage) -> None:
         "office_id": office,
         "registration_id": made["id"],
         "number": registered["number"],
+    }
+
+
+async def _demands(stage: Stage) -> None:
+    """The enterprise's demands; the university took its solution back, its interest is accepted."""
+    market, people = stage.market, stage.people
+    enterprise, university = people["enterprise"], people["university"]
+    demand = await steps.published(market, enterprise)
+    path = f"/demands/{demand['id']}"
+    solution = await university.ok("POST", f"{path}/solutions", steps.SOLUTION)
+    await university.ok("POST", f"{path}/solutions/{solution['id']}/withdraw")
+    interest = await university.ok("POST", f"{path}/interests", steps.INTEREST)
+    await enterprise.ok("POST", f"/interests/{interest['id']}/decision", {"act": "accept"})
+    closed = await steps.published(market, enterprise)
+    await enterprise.ok("POST", f"/demands/{closed['id']}/close", {})
+    await market.settle()
+    stage.objects |= {
+        "demand_id": demand["id"],
+        "closed_demand": closed["id"],
+        "draft_demand": (await steps.drafted(enterprise))["id"],
+        "solution_id": solution["id"],
+        "interest_id": interest["id"],
     }

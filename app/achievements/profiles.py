@@ -33,7 +33,7 @@ _RIGHTS = {
     "bio_drug_variety": "exclusive_rights",
 }
 _GRANTED = frozenset({"granted", "issued", "授权", "已授权"})
-_ENDS = "。;;!?\n"
+_ENDS = "。;!?；！？\n"
 
 
 def profile(achievement: Achievement, poster: OrganisationFacts) -> dict[str, Any]:

@@ -45,10 +45,11 @@ async def in_demand(
 
     Raises NotFound, OwnDemand, NotASolver, DemandNotOpen, AlreadyAnswered.
     """
-    access.trader(actor)
+    party_id = access.trader(actor)
     demand = access.visible(actor, await repository.demand(session, demand_id, lock="share"))
     if access.wrote(actor, demand):
         raise OwnDemand
+    party_name = await require_solver(session, party_id)
     until = rules.interest_until(demand.profile, demand.expires_at)
     rules.require_open(demand.state, until, await clock.now(session))
     found = _Object(
@@ -58,7 +59,7 @@ async def in_demand(
         broker_id=demand.broker_id,
         person_id=demand.person_id,
     )
-    return await _express(session, actor, found, new)
+    return await _express(session, actor, party_name, found, new)
 
 
 async def in_achievement(
@@ -74,15 +75,15 @@ async def in_achievement(
         raise NotFound
     if party_id in {achievement.lead_party_id, *achievement.owner_ids}:
         raise OwnAchievement
+    party_name = await require_solver(session, party_id)
     found = _Object(achievement.title, achievement.lead_party_id, achievement_id=achievement.id)
-    return await _express(session, actor, found, new)
+    return await _express(session, actor, party_name, found, new)
 
 
 async def _express(
-    session: AsyncSession, actor: Actor, found: _Object, new: NewInterest
+    session: AsyncSession, actor: Actor, party_name: str, found: _Object, new: NewInterest
 ) -> Interest:
-    party_id = access.trader(actor)
-    party_name = await require_solver(session, party_id)
+    party_id = actor.require_party()
     known = await repository.live_interest(
         session, party_id, demand_id=found.demand_id, achievement_id=found.achievement_id
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "demands" / "techmatch_demands.jsonl"
-_SENTENCE = re.compile(r"[^。;;!?\n]*[。;;!?\n]?")
+_SENTENCE = re.compile(r"[^。;!?；！？\n]*[。;!?；！？\n]?")
 
 
 def real_demands() -> list[dict[str, Any]]:
