@@ -17,6 +17,7 @@ from app.auctions import screening_endpoints as screening
 from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
+from app.demands import endpoints as demands
 from app.kit import clock, endpoints, problems
 from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
@@ -30,6 +31,7 @@ from app.listings import endpoints as listings
 from app.parties import endpoints as parties
 from app.parties import login, tokens
 from app.registrations import endpoints as registrations
+from app.standard import endpoints as standard
 from app.statistics import endpoints as statistics
 from app.web import pages
 from app.worker import CALENDAR_JOBS
@@ -39,7 +41,9 @@ DEVICE_KEY = b"techmarket key for digests of devices\n"
 """What is signed to make that key: only who has the record key can make it, and any process."""
 MODULES = (
     parties.routers,
+    standard.routers,
     achievements.routers,
+    demands.routers,
     listings.routers,
     auctions.routers,
     control_endpoints.routers,

@@ -4,6 +4,7 @@ from app.achievements import models as achievements
 from app.auctions import models as auctions
 from app.contracts import models as contracts
 from app.deals import models as deals
+from app.demands import models as demands
 from app.kit import audit, calendar_store, idempotency
 from app.kit.db import Base
 from app.listings import models as listings
@@ -20,6 +21,7 @@ __all__ = [
     "calendar_store",
     "contracts",
     "deals",
+    "demands",
     "idempotency",
     "listings",
     "metadata",

@@ -13,6 +13,7 @@ from app.achievements import jobs as achievements
 from app.auctions import jobs as auctions
 from app.contracts import jobs as contracts
 from app.deals import jobs as deals
+from app.demands import jobs as demands
 from app.kit import clock, idempotency
 from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.deadlines import Deadline, Ticker
@@ -22,7 +23,7 @@ from app.listings import jobs as listings
 from app.registrations import jobs as registrations
 from app.statistics import jobs as statistics
 
-_MODULES = (achievements, listings, auctions, deals, contracts, registrations, statistics)
+_MODULES = (achievements, demands, listings, auctions, deals, contracts, registrations, statistics)
 DEADLINES: Sequence[Deadline] = tuple(item for module in _MODULES for item in module.DEADLINES)
 CALENDAR_JOBS: Sequence[str] = tuple(name for module in _MODULES for name in module.CALENDAR_JOBS)
 """Jobs that count provisional dates anew when a year's official table is loaded."""

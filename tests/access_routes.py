@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.demands.steps import INTEREST, PROFILE, SOLUTION
 from tests.market import calendar_year, new_organisation
 
 ALLOWED = "allowed"
@@ -136,6 +137,12 @@ APPLICANTS_ACT = (
 )
 OFFICES_ACT = ({"registrar"}, 404, (403, {"enterprise", "regulator", *SELLER_READS}))
 
+ENTERPRISES = frozenset({"enterprise", "other_enterprise"})
+SOLVERS = TRADERS - {"enterprise", "broker_without_mandate"}
+OWNERS_DEMAND = ({"enterprise"}, 403, (404, TRADERS - {"enterprise"}))
+CLOSED_DEMAND = {"demand_id": "$closed_demand"}
+DRAFT_DEMAND = {"demand_id": "$draft_demand"}
+
 ROUTES: dict[tuple[str, str], Row] = {
     # Login and keys
     ("POST", "/auth/token"): public(data={"grant_type": "none"}, takes_credentials=False),
@@ -192,7 +199,15 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/mandates/{mandate_id}/revoke"): row(
         {"university"}, 404, (403, {"broker", "roleless", "broker_read_key"})
     ),
+    # The standard
+    ("GET", "/standard/profiles"): public(),
+    ("GET", "/standard/profiles/{version}"): public(path={"version": "1.0"}),
     # Achievements
+    ("GET", "/achievements/export"): public(),
+    ("GET", "/achievements/{achievement_id}/profile"): public(),
+    ("POST", "/achievements/{achievement_id}/interests"): row(
+        ENTERPRISES | {"other_university"}, json=INTEREST
+    ),
     ("POST", "/achievements"): row(TRADERS, json=NINETY_NINE),
     ("GET", "/achievements"): public(),
     ("POST", "/achievements/import"): row(
@@ -219,6 +234,32 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/packages"): row(
         TRADERS, json={"title": "成果包", "member_ids": ["$nobody", "$university"]}
     ),
+    # Demands
+    ("POST", "/demands"): row(ENTERPRISES, json=PROFILE | {"colour": "red"}),
+    ("GET", "/demands"): public(),
+    ("POST", "/demands/import"): row(ENTERPRISES, params={"dry_run": "true"}, content=b"{}"),
+    ("GET", "/demands/export"): public(),
+    ("GET", "/demands/{demand_id}"): public(),
+    ("GET", "/demands/{demand_id}/profile"): public(),
+    ("PATCH", "/demands/{demand_id}"): row(*OWNERS_DEMAND, headers=STALE, json={"title": "x"}),
+    ("POST", "/demands/{demand_id}/submit"): row(*OWNERS_DEMAND),
+    ("POST", "/demands/{demand_id}/review"): row({"operator"}, json={"act": "approve"}),
+    ("POST", "/demands/{demand_id}/renew"): row(*OWNERS_DEMAND, json={"expires_on": "2020-01-01"}),
+    ("POST", "/demands/{demand_id}/withdraw"): row(*OWNERS_DEMAND, json={}),
+    ("POST", "/demands/{demand_id}/close"): row(*OWNERS_DEMAND, path=DRAFT_DEMAND, json={}),
+    ("POST", "/demands/{demand_id}/solutions"): row(SOLVERS, path=CLOSED_DEMAND, json=SOLUTION),
+    ("GET", "/demands/{demand_id}/solutions"): row(SIGNED_IN),
+    ("POST", "/demands/{demand_id}/solutions/{solution_id}/decision"): row(
+        {"enterprise", "operator"}, 403, (404, TRADERS - {"enterprise"}), json={"act": "refuse"}
+    ),
+    ("POST", "/demands/{demand_id}/solutions/{solution_id}/withdraw"): row(
+        SELLER, 403, (404, OTHER_TRADERS)
+    ),
+    ("POST", "/demands/{demand_id}/interests"): row(SOLVERS, path=CLOSED_DEMAND, json=INTEREST),
+    ("GET", "/interests"): row(SIGNED_IN),
+    ("GET", "/interests/{interest_id}"): row(PARTIES_READ, 404),
+    ("POST", "/interests/{interest_id}/decision"): row(*OWNERS_DEMAND, json={"act": "decline"}),
+    ("POST", "/interests/{interest_id}/withdraw"): row(SELLER, 403, (404, OTHER_TRADERS)),
     # Listings
     ("POST", "/listings"): row(*SELLERS_LISTING, json=TERMS),
     ("GET", "/listings"): public(),
@@ -329,6 +370,28 @@ HIDDEN: dict[tuple[str, str], Row] = {
         *HIDDEN_FROM_ALL_BUT_SELLERS, (404, {"anonymous"}), path=DRAFT
     ),
     ("GET", "/achievements/{achievement_id}/grants"): row(*HIDDEN_FROM_ALL_BUT_SELLERS, path=DRAFT),
+    ("GET", "/achievements/{achievement_id}/profile"): row(
+        *HIDDEN_FROM_ALL_BUT_SELLERS, (404, {"anonymous"}), path=DRAFT
+    ),
+    ("POST", "/achievements/{achievement_id}/interests"): row(
+        (), 403, (404, TRADERS), path=DRAFT, json=INTEREST
+    ),
+    ("GET", "/demands/{demand_id}"): row(
+        {"enterprise"}, 404, (404, {"anonymous"}), path=DRAFT_DEMAND
+    ),
+    ("GET", "/demands/{demand_id}/profile"): row(
+        {"enterprise"}, 404, (404, {"anonymous"}), path=DRAFT_DEMAND
+    ),
+    ("GET", "/demands/{demand_id}/solutions"): row({"enterprise"}, 404, path=DRAFT_DEMAND),
+    ("POST", "/demands/{demand_id}/solutions"): row(
+        (), 403, (404, TRADERS - {"enterprise"}), path=DRAFT_DEMAND, json=SOLUTION
+    ),
+    ("POST", "/demands/{demand_id}/interests"): row(
+        (), 403, (404, TRADERS - {"enterprise"}), path=DRAFT_DEMAND, json=INTEREST
+    ),
+    ("POST", "/demands/{demand_id}/review"): row(
+        (), 403, (404, {"operator"}), path=DRAFT_DEMAND, json={"act": "approve"}
+    ),
     ("GET", "/listings/{listing_id}"): row(
         SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_LISTING
     ),

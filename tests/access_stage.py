@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
+from tests.demands import steps
 from tests.market import Market, User, credit_code, new_organisation
 
 NOT_COMPARED = ("alembic_version", "bid_intake", "idempotency_record", "login_session")
@@ -91,6 +92,7 @@ async def set_stage(market: Market) -> Stage:
     await _offers(stage)
     await _office_matters(stage)
     await _flag(stage)
+    await _demands(stage)
     return stage
 
 
@@ -275,3 +277,25 @@ async def _flag(stage: Stage) -> None:
     decision = {"act": "refer", "reason": "移送"}
     path = f"/screening/flags/{stage.objects['flag_id']}/decision"
     await stage.people["regulator"].ok("POST", path, decision)
+
+
+async def _demands(stage: Stage) -> None:
+    """The enterprise's demands; the university took its solution back, its interest is accepted."""
+    market, people = stage.market, stage.people
+    enterprise, university = people["enterprise"], people["university"]
+    demand = await steps.published(market, enterprise)
+    path = f"/demands/{demand['id']}"
+    solution = await university.ok("POST", f"{path}/solutions", steps.SOLUTION)
+    await university.ok("POST", f"{path}/solutions/{solution['id']}/withdraw")
+    interest = await university.ok("POST", f"{path}/interests", steps.INTEREST)
+    await enterprise.ok("POST", f"/interests/{interest['id']}/decision", {"act": "accept"})
+    closed = await steps.published(market, enterprise)
+    await enterprise.ok("POST", f"/demands/{closed['id']}/close", {})
+    await market.settle()
+    stage.objects |= {
+        "demand_id": demand["id"],
+        "closed_demand": closed["id"],
+        "draft_demand": (await steps.drafted(enterprise))["id"],
+        "solution_id": solution["id"],
+        "interest_id": interest["id"],
+    }

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.kit import search_terms
 from app.kit.db import Base, Versioned
 from app.listings import rules
 
@@ -145,8 +146,8 @@ class Listing(Versioned, Base):
         self.rule_set = judgement.profile.rule_set
         self.rule_notes = list(judgement.notes)
         self.exclusive = rules.is_exclusive(self.transfer_mode, self.license_manner)
-        self.search_text = rules.search_text(self.title, self.summary)
-        self.grams = rules.grams(self.search_text)
+        self.search_text = search_terms.search_text(self.title, self.summary)
+        self.grams = search_terms.grams(self.search_text)
         self.ipc_terms = rules.ipc_terms(self.ipc)
 
     def change(self, given: dict[str, Any]) -> None:

@@ -58,3 +58,16 @@ class ControlLink:
     first: UUID
     second: UUID
     relations: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class AdviserFacts:
+    """Who speaks for a party: its broker while that is mandated, else its member in charge.
+
+    `contact` is what the adviser's organisation gave as its contact, and may be empty.
+    """
+
+    organisation_id: UUID
+    organisation_name: str
+    person_name: str | None
+    contact: str

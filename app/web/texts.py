@@ -2,6 +2,8 @@
 
 from typing import TypeAlias
 
+from app.standard import service as standard
+
 Pair: TypeAlias = tuple[str, str]
 """The same in Chinese and in English."""
 
@@ -74,6 +76,27 @@ STATES: dict[str, dict[str, Pair]] = {
         "registered": ("已登记", "Registered"),
         "refused": ("不予登记", "Refused"),
     },
+    "demand": {
+        "draft": ("草稿", "Draft"),
+        "under_review": ("审核中", "Under review"),
+        "published": ("发布中", "Published"),
+        "matched": ("已对接成交", "Matched"),
+        "closed": ("已结束", "Closed"),
+        "expired": ("已到期", "Expired"),
+        "withdrawn": ("已撤回", "Withdrawn"),
+    },
+    "solution": {
+        "submitted": ("待评选", "Submitted"),
+        "shortlisted": ("已入围", "Shortlisted"),
+        "refused": ("未入围", "Refused"),
+        "withdrawn": ("已撤回", "Withdrawn"),
+    },
+    "interest": {
+        "expressed": ("待答复", "Awaiting an answer"),
+        "accepted": ("已接受", "Accepted"),
+        "declined": ("已谢绝", "Declined"),
+        "withdrawn": ("已撤回", "Withdrawn"),
+    },
     "kind": KINDS,
     "role": ROLES,
     "achievement_kind": {
@@ -103,6 +126,11 @@ TONES: dict[str, str] = {
     "registered": "good",
     "contracted": "good",
     "concluded": "good",
+    "matched": "good",
+    "shortlisted": "good",
+    "declined": "bad",
+    "expired": "bad",
+    "expressed": "wait",
     "refused": "bad",
     "failed": "bad",
     "rejected": "bad",
@@ -180,6 +208,16 @@ FIELDS: dict[str, Pair] = {
     "total_fen": ("合同总额", "Total amount"),
     "advance_seconds": ("前进时间", "Advance"),
     "rate": ("倍率", "Rate"),
+    "cooperation": ("合作方式", "Co-operation"),
+    "about": ("本机构情况", "About us"),
+    "questions": ("希望了解的问题", "Open questions"),
+    "content": ("内容", "Content"),
+    "months": ("周期(月)", "Months"),
+    "target": ("要求", "Required value"),
+} | {
+    name: (member["x-zh"], member["title"])
+    for name, member in standard.schema()["properties"].items()
+    if name not in {"title", "summary", "type", "trl", "ipc", "version"}
 }
 """Labels of fields, by the last name in an error's path."""
 
