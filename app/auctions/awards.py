@@ -11,7 +11,7 @@ from app.auctions.engine import aftermath
 from app.auctions.engine import decide as results
 from app.auctions.engine.profiles import PROFILES
 from app.auctions.engine.terms import rules_of
-from app.auctions.errors import NoDefault, NoRunnerUp
+from app.auctions.errors import DefaultOfDemand, NoDefault, NoRunnerUp
 from app.auctions.live import LiveAuction
 from app.auctions.models import Auction, AuctionAward
 from app.auctions.states import AWARD_MOVES, AuctionState, AwardState, EventKind
@@ -48,6 +48,9 @@ async def default(
     award = await outcomes.award(session, auction_id, rank)
     if auction is None or award is None:
         raise NotFound
+    row = await outcomes.auction(session, auction_id)
+    if row.listing_id is None:
+        raise DefaultOfDemand
     if award.state != AwardState.AWARDED or auction.state != AuctionState.SOLD:
         raise NoDefault(state=award.state)
     now = await clock.now(session)
@@ -68,11 +71,10 @@ async def default(
     if following == "runner_up":
         await _award_runner_up(session, auction, award)
     elif following == "re_auction":
-        await _auction_again(session, auction_id, award, now)
+        await _auction_again(session, row, award, now)
     else:
-        listing_id = await outcomes.listing_of(session, auction_id)
-        await listings.reopen(session, SYSTEM, listing_id, now)
-        await listings.record_failure(session, SYSTEM, listing_id, _DEFAULTED, now)
+        await listings.reopen(session, SYSTEM, row.listing_id, now)
+        await listings.record_failure(session, SYSTEM, row.listing_id, _DEFAULTED, now)
 
 
 async def _award_runner_up(
@@ -122,16 +124,16 @@ async def _reserve(session: AsyncSession, auction_id: UUID) -> tuple[int, str] |
 
 
 async def _auction_again(
-    session: AsyncSession, auction_id: UUID, award: AuctionAward, now: datetime
+    session: AsyncSession, first: Auction, award: AuctionAward, now: datetime
 ) -> None:
     """The same terms among the other bidders, for the same time, a day from now on.
 
     A secret reserve was opened by the first sale and is not used again.
     """
-    first = access.visible(await repository.auction(session, auction_id))
+    assert first.listing_id is not None
     bidders = [
         bidder
-        for bidder in await outcomes.bidder_ids(session, auction_id)
+        for bidder in await outcomes.bidder_ids(session, first.id)
         if bidder != award.bidder_id
     ]
     if not bidders:

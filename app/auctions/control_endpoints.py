@@ -4,18 +4,23 @@ from uuid import UUID
 
 from fastapi import Request
 
-from app.auctions import awards, control, opening, scheduling, service
+from app.auctions import awards, calling, control, opening, scheduling, service
 from app.auctions.errors import (
     BadPlan,
+    DefaultOfDemand,
+    DemandNotReady,
     NoDefault,
     NoRunnerUp,
+    NoSuppliers,
     NotAwaitingOpening,
+    NotTheDemandsOwner,
     PlanFixed,
     WrongOpeningKey,
 )
 from app.auctions.schemas import (
     AuctionView,
     KeyIn,
+    NewCall,
     NewDefault,
     NewPlan,
     OpeningView,
@@ -33,7 +38,8 @@ from app.kit.opening import NobodyOpens, Openers, openers
 
 auctions = trade_router("/auctions", "auctions")
 plans = trade_router("/listings", "auctions")
-routers = (auctions, plans)
+calls = trade_router("/demands", "auctions")
+routers = (auctions, plans, calls)
 _ACTING = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
 
 
@@ -60,6 +66,20 @@ def _openers(request: Request) -> Openers | None:
 async def get_plan(session: Uow, actor: OptionalActor, listing_id: UUID) -> PlanView:
     """How the auction of a listing will be held; without a plan, bids rise openly."""
     return await scheduling.plan(session, actor, listing_id)
+
+
+@calls.post(
+    "/{demand_id}/auction",
+    status_code=201,
+    responses=declared(*_ACTING, BadPlan, NotTheDemandsOwner, DemandNotReady, NoSuppliers),
+)
+async def call_for_bids(
+    request: Request, session: Uow, actor: CurrentActor, demand_id: UUID, new: NewCall
+) -> AuctionView:
+    """Hold a reverse auction for a demand among its shortlisted suppliers; the lowest bid wins."""
+    now = await clock.now(session)
+    made = await calling.call(session, actor, demand_id, new, _openers(request), now)
+    return await service.get(session, actor, made, now)
 
 
 @auctions.post("/{auction_id}/pause", responses=declared(*_ACTING, IllegalMove))
@@ -109,7 +129,10 @@ async def open_auction(
     return await opening.custody(session, actor, auction_id)
 
 
-@auctions.post("/{auction_id}/defaults", responses=declared(*_ACTING, NoDefault, NoRunnerUp))
+@auctions.post(
+    "/{auction_id}/defaults",
+    responses=declared(*_ACTING, NoDefault, DefaultOfDemand, NoRunnerUp),
+)
 async def declare_default(
     session: Uow, actor: CurrentActor, auction_id: UUID, new: NewDefault
 ) -> AuctionView:

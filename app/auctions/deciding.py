@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import bidding, outcomes, repository, rules
+from app.auctions import bidding, outcomes, repository, rules, subjects
 from app.auctions.engine import core
 from app.auctions.engine import decide as results
 from app.auctions.engine.codes import Verdict
@@ -22,7 +22,6 @@ from app.kit import audit, clock, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.ids import new_id
 from app.kit.states import move
-from app.listings import service as listings
 
 Reserve = tuple[int, str]
 """A secret reserve in fen, and the salt of its commitment."""
@@ -144,13 +143,11 @@ async def decide(
         ends_at=ended_at,
     )
     await session.flush()
-    listing_id = await outcomes.listing_of(session, auction.id)
+    row = await outcomes.auction(session, auction.id)
     if sold:
-        await listings.record_award(session, SYSTEM, listing_id, now)
-        await jobs.defer(session, "deals.record", auction_id=str(auction.id))
+        await subjects.award(session, row, awards, now)
     else:
-        text = FAILURES[auction.reason or "no_valid_bid"]
-        await listings.record_failure(session, SYSTEM, listing_id, text, now)
+        await subjects.fail(session, row, FAILURES[auction.reason or "no_valid_bid"], now)
 
 
 def _lead(auction: LiveAuction, result: Result) -> None:

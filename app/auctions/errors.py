@@ -249,6 +249,38 @@ class NoDefault(Conflict):
     en = "The award is {state}; a default cannot be declared"
 
 
+class DefaultOfDemand(Conflict):
+    """A demand that found its supplier is matched; its owner posts it again."""
+
+    code = "default_of_demand"
+    zh = "需求竞价的供方违约时,请由需求方重新发布需求"
+    en = "When the supplier of a demand defaults, its owner posts the demand again"
+
+
+class NotTheDemandsOwner(Forbidden):
+    """Only the owner of a demand, or its broker, calls for bids."""
+
+    code = "not_the_demands_owner"
+    zh = "只有需求方可以发起反向竞价"
+    en = "Only the owner of the demand can call for bids"
+
+
+class DemandNotReady(Conflict):
+    """Bids are called for on a published demand without a running auction; fact: `state`."""
+
+    code = "demand_not_ready"
+    zh = "该需求当前状态为 {state},或已有进行中的竞价,不能发起反向竞价"
+    en = "The demand is {state}, or has a running auction; bids cannot be called for"
+
+
+class NoSuppliers(Conflict):
+    """Bids are called for among shortlisted suppliers."""
+
+    code = "no_suppliers"
+    zh = "没有入围的供方,请先从收到的方案中确定入围者"
+    en = "No supplier is shortlisted; choose some of the solutions first"
+
+
 class NoRunnerUp(Conflict):
     """Nobody else bid validly, or the format has no runner-up."""
 

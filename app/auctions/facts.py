@@ -27,7 +27,8 @@ class AuctionFacts:
     """
 
     id: UUID
-    listing_id: UUID
+    listing_id: UUID | None
+    demand_id: UUID | None
     seller_id: UUID
     format: str
     state: str

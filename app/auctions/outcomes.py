@@ -25,9 +25,11 @@ async def plan(session: AsyncSession, listing_id: UUID) -> AuctionPlan | None:
     return await session.get(AuctionPlan, listing_id, populate_existing=True)
 
 
-async def listing_of(session: AsyncSession, auction_id: UUID) -> UUID:
-    """The listing of an auction that exists."""
-    query = select(Auction.listing_id).where(Auction.id == auction_id)
+async def auction(session: AsyncSession, auction_id: UUID) -> Auction:
+    """An auction that exists, as it was written last."""
+    query = (
+        select(Auction).where(Auction.id == auction_id).execution_options(populate_existing=True)
+    )
     return (await session.execute(query)).scalar_one()
 
 

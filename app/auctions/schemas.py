@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from app.auctions.engine.codes import Code
+from app.auctions.engine.codes import Code, Direction
 from app.auctions.states import AuctionState, AwardState, Phase
 from app.kit.http import FEN_LIMIT, Fen, Paragraphs, ShortCode, WireModel
 
@@ -80,6 +80,20 @@ class NewPlan(WireModel):
     reserve_fen: Fen | None = Field(
         None, description="A secret reserve; sealed at once, only its commitment is published"
     )
+
+
+class NewCall(WireModel):
+    """A call for bids on a demand: a reverse auction among its shortlisted suppliers.
+
+    The start price is the most that the buyer pays, by default the demand's budget; bids below
+    `minimum_fen` do not count.
+    """
+
+    format: ShortCode = Field("ascending", examples=["ascending", "sealed_once", "multi_round"])
+    terms: dict[str, Any] = Field({}, examples=[{"increments": 100_000, "extension_s": 300}])
+    reserve_fen: Fen | None = Field(None, description="The most the buyer pays, kept secret")
+    opens_after_minutes: Annotated[int, Field(ge=0, le=90 * 24 * 60, strict=True)] = 0
+    bidding_minutes: Annotated[int, Field(ge=1, le=30 * 24 * 60, strict=True)] = 24 * 60
 
 
 class PlanView(WireModel):
@@ -173,7 +187,9 @@ class AuctionView(WireModel):
     """An auction as everyone sees it; who the bidders are is not told before the result."""
 
     id: UUID
-    listing_id: UUID
+    listing_id: UUID | None = Field(description="what is sold; null for a demand")
+    demand_id: UUID | None = Field(description="what a supplier is sought for")
+    direction: Direction = Field(description="reverse: the lowest valid price wins")
     round: int
     title: str
     seller_id: UUID

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, bidding, chain, outcomes, repository, rules
+from app.auctions import access, bidding, chain, outcomes, repository, rules, subjects
 from app.auctions.engine import standing
 from app.auctions.engine.profiles import PROFILES
 from app.auctions.engine.state import Event, State
@@ -21,7 +21,6 @@ from app.auctions.states import DECIDED, AuctionState, AwardState, Phase
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.kit.signing import SigningKey
-from app.listings import service as listings
 from app.parties import service as parties
 
 _TAKING = {Phase.SCHEDULED, Phase.OPEN}
@@ -63,6 +62,7 @@ async def auction_list(
     state: AuctionState | None,
     seller_id: UUID | None,
     listing_id: UUID | None,
+    demand_id: UUID | None = None,
     bidder_id: UUID | None,
     by_end: bool,
     after: tuple[datetime | None, UUID] | None,
@@ -74,6 +74,7 @@ async def auction_list(
         state=None if state is None else state.value,
         seller_id=seller_id,
         listing_id=listing_id,
+        demand_id=demand_id,
         bidder_id=bidder_id,
         by_end=by_end,
         after=after,
@@ -90,7 +91,7 @@ async def views(
     own: dict[UUID, int] = {}
     if actor is not None and actor.party_id is not None:
         own = await repository.numbers_of(session, ids, actor.party_id)
-    titles = await listings.facts_of(session, [auction.listing_id for auction in auctions])
+    about = await subjects.subjects(session, auctions)
     awards = await outcomes.awards(session, ids)
     winners = {award.bidder_id for won in awards.values() for award in won}
     names = await parties.facts_of(session, list(winners)) if winners else {}
@@ -101,7 +102,7 @@ async def views(
         shown.append(
             AuctionView(
                 **_published(auction, state),
-                title=titles[auction.listing_id].title,
+                title=about[auction.id].title,
                 server_time=now,
                 bidder_count=counts[auction.id],
                 my_number=own.get(auction.id),
@@ -124,6 +125,7 @@ def _published(auction: Auction, state: State) -> dict[str, Any]:
     names = (
         "id",
         "listing_id",
+        "demand_id",
         "round",
         "seller_id",
         "state",
@@ -139,6 +141,7 @@ def _published(auction: Auction, state: State) -> dict[str, Any]:
         "decided_at",
     )
     return {name: getattr(auction, name) for name in names} | {
+        "direction": terms.rules.direction,
         "phase_name": auction.phase,
         "sealed": auction.public_key is not None and rules.is_sealed(terms.profile),
         "reserve_commitment": terms.rules.reserve_commitment,
@@ -338,6 +341,7 @@ async def facts_of(session: AsyncSession, auction_ids: Sequence[UUID]) -> dict[U
         row.id: AuctionFacts(
             id=row.id,
             listing_id=row.listing_id,
+            demand_id=row.demand_id,
             seller_id=row.seller_id,
             format=row.format,
             state=row.state,

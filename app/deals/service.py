@@ -31,7 +31,12 @@ async def record_auction(session: AsyncSession, auction_id: UUID) -> None:
     """
     auction = await auctions.facts(session, auction_id)
     award = next((one for one in auction.awards if one.state == AwardState.AWARDED), None)
-    if auction.state != AuctionState.SOLD or award is None or auction.decided_at is None:
+    if (
+        auction.state != AuctionState.SOLD
+        or award is None
+        or auction.decided_at is None
+        or auction.listing_id is None
+    ):
         raise ValueError(f"auction {auction_id} is not sold; there is no deal to record")
     listing = await listings.facts(session, auction.listing_id)
     deal_id = await repository.record(

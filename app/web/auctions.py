@@ -116,7 +116,9 @@ async def _show(
         "auction.html",
         status,
         item=item,
-        listing=await listings.facts(visit.session, item.listing_id),
+        listing=None
+        if item.listing_id is None
+        else await listings.facts(visit.session, item.listing_id),
         seller=await parties.facts(visit.session, item.seller_id),
         bids=bids[:SHOWN_BIDS],
         shown_bids=SHOWN_BIDS,
