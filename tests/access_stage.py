@@ -183,11 +183,7 @@ async def _trade(stage: Stage) -> None:
     assert placed.status_code == 201, placed.text
     await flow.close_auction(market, auction)
     deal = await flow.deal_of(market, auction)
-    [contract] = (await university.ok("GET", f"/contracts?deal_id={deal['id']}"))["items"]
-    path = f"/contracts/{contract['id']}"
-    proposed = await university.ok("POST", f"{path}/propose")
-    for party in (university, enterprise):
-        await party.ok("POST", f"{path}/sign", {"text_sha256": proposed["text_sha256"]})
+    contract = await flow.contract_of(market, deal, university, enterprise)
     stage.objects |= {
         "sold_listing": listing["id"],
         "application_id": application["id"],

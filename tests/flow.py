@@ -179,3 +179,26 @@ async def conclude_deal(
         amount = placed.json()["min_next_fen"]
     await close_auction(market, auction)
     return await deal_of(market, auction), seller, enterprises[-1]
+
+
+async def make_public(market: Market, deal: dict[str, Any]) -> dict[str, Any]:
+    """The deal after its publicity has passed, so that its contract can be signed."""
+    await advance_to(market, deal["publicity_ends_at"])
+    return await market.anonymous.ok("GET", f"/deals/{deal['id']}")
+
+
+async def contract_of(
+    market: Market, deal: dict[str, Any], seller: User, buyer: User
+) -> dict[str, Any]:
+    """The contract of a deal, signed by both parties once the publicity has passed."""
+    await make_public(market, deal)
+    [contract] = (await seller.ok("GET", f"/contracts?deal_id={deal['id']}"))["items"]
+    path = f"/contracts/{contract['id']}"
+    if contract["contract_class"] == "license":
+        read = await seller.get(path)
+        edited = await seller.patch(path, {"licence_until": "2030-12-31"}, read.headers["etag"])
+        assert edited.status_code == 200, edited.text
+    proposed = await seller.ok("POST", f"{path}/propose")
+    for party in (seller, buyer):
+        await party.ok("POST", f"{path}/sign", {"text_sha256": proposed["text_sha256"]})
+    return await seller.ok("GET", path)

@@ -26,3 +26,11 @@ class AuctionFacts:
     winner_id: UUID | None
     bid_count: int
     decided_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """The bidder who came next in an auction, and that bidder's own highest bid in fen."""
+
+    bidder_id: UUID
+    price_fen: int

@@ -238,6 +238,20 @@ async def bid(session: AsyncSession, bid_id: UUID) -> Bid:
     return (await session.execute(select(Bid).where(Bid.id == bid_id))).scalar_one()
 
 
+async def next_best(
+    session: AsyncSession, auction_id: UUID, out: Collection[UUID]
+) -> tuple[UUID, int] | None:
+    """The highest accepted bid of anyone who is not `out`, with its bidder; the earlier of two."""
+    query = (
+        select(Bid.bidder_id, Bid.amount_fen)
+        .where(Bid.auction_id == auction_id, Bid.accepted, Bid.bidder_id.not_in(out))
+        .order_by(Bid.amount_fen.desc(), Bid.sequence)
+        .limit(1)
+    )
+    found = (await session.execute(query)).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
 async def bid_by_sequence(session: AsyncSession, auction_id: UUID, sequence: int) -> Bid | None:
     """The bid at this place of the record."""
     query = select(Bid).where(Bid.auction_id == auction_id, Bid.sequence == sequence)

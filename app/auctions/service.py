@@ -6,7 +6,7 @@ also when the platform was away at that time.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.auctions import access, bidding, chain, repository, rules
 from app.auctions.bidding import bidding_state
 from app.auctions.errors import RecordNotReady
-from app.auctions.facts import AuctionFacts
+from app.auctions.facts import AuctionFacts, RunnerUp
 from app.auctions.models import Auction, AuctionBidder, AuctionEvent, Bid
 from app.auctions.schemas import AuctionView
 from app.auctions.states import DECIDED, MOVES, AuctionState, Phase
@@ -320,6 +320,14 @@ async def bid_of_record(session: AsyncSession, auction_id: UUID, sequence: int) 
     if found is None:
         raise NotFound
     return found
+
+
+async def runner_up(
+    session: AsyncSession, auction_id: UUID, out: Collection[UUID]
+) -> RunnerUp | None:
+    """Who comes next in a sold auction when those who are `out` do not perform; None for nobody."""
+    found = await repository.next_best(session, auction_id, out)
+    return None if found is None else RunnerUp(*found)
 
 
 async def facts(session: AsyncSession, auction_id: UUID) -> AuctionFacts:

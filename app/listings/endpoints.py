@@ -41,6 +41,7 @@ from app.listings.errors import (
     ExclusiveRightListed,
     LicenceMannerMismatch,
     ListingNotOpen,
+    NegotiationNotForProfile,
     NoDepositDue,
     NotAnApplicant,
     NotAnOffer,
@@ -71,6 +72,7 @@ routers: tuple[APIRouter, ...] = (listings,)
 ACTING = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
 TERMS = (
     UnknownValue,
+    NegotiationNotForProfile,
     NotAnOffer,
     LicenceMannerMismatch,
     ProfileNotForSeller,
