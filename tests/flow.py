@@ -5,13 +5,14 @@ be overridden by keyword. Times are reached by moving the sandbox's clock.
 """
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from httpx import Response
 
 from app.kit import clock
+from app.kit.calendar import local_day
 from tests.market import Market, User
 
 START_FEN = 200_000_000
@@ -202,3 +203,28 @@ async def contract_of(
     for party in (seller, buyer):
         await party.ok("POST", f"{path}/sign", {"text_sha256": proposed["text_sha256"]})
     return await seller.ok("GET", path)
+
+
+async def grant_mandate(market: Market, client: User, broker: User) -> dict[str, Any]:
+    """A mandate of the client to the broker, to read and to trade, for 200 days from today."""
+    today = local_day(await market_now(market))
+    mandate = {
+        "broker_id": str(broker.organisation_id),
+        "scopes": ["read", "trade"],
+        "valid_from": today.isoformat(),
+        "valid_until": (today + timedelta(days=200)).isoformat(),
+    }
+    return await client.ok("POST", "/mandates", mandate)
+
+
+def terms(upfront_fen: int, **others: Any) -> dict[str, Any]:
+    """Terms of an exclusive licence of five years, as `draft_listing` lists one."""
+    return {"upfront_fen": upfront_fen, "exclusivity": "exclusive", "term_months": 60} | others
+
+
+async def offer(
+    user: User, negotiation: dict[str, Any], upfront_fen: int, **others: Any
+) -> dict[str, Any]:
+    """An offer with these terms, valid as long as the negotiation."""
+    body = {"terms": terms(upfront_fen, **others), "valid_until": negotiation["expires_at"]}
+    return await user.ok("POST", f"/negotiations/{negotiation['id']}/offers", body)
