@@ -13,10 +13,12 @@ from app.web import (
     errors,
     home,
     listings,
+    negotiations,
     organisations,
     platform,
     registrations,
     statistics,
+    trade_certificates,
 )
 from app.web.render import HERE
 from app.web.session import Rotations
@@ -31,7 +33,9 @@ for _part in (
     documents,
     listings,
     auctions,
+    negotiations,
     deals,
+    trade_certificates,
     contracts,
     registrations,
     statistics,
