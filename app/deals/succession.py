@@ -67,7 +67,7 @@ async def answer(
     await _decide(session, actor, deal, offer, now, accept)
     if accept:
         listing = await listings.facts(session, deal.listing_id)
-        await results.conclude(
+        made = await results.conclude(
             session,
             actor,
             results.of_listing(listing)
@@ -81,6 +81,8 @@ async def answer(
                 "concluded_at": now,
             },
         )
+        if made is None:
+            raise RunnerUpOfferClosed(valid_until=offer.valid_until.isoformat())
     return offer
 
 

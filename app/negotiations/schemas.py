@@ -1,12 +1,12 @@
 """Wire shapes of the negotiations module."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from app.kit.http import Fen, Line, Paragraphs, ShortCode, WireModel
+from app.kit.http import FEN_LIMIT, Fen, Line, Paragraphs, ShortCode, WireModel
 from app.negotiations.states import NegotiationState, Origin, RoyaltyBase, Side
 
 Note = Annotated[Paragraphs, StringConstraints(max_length=2000)]
@@ -57,6 +57,14 @@ class OfferTerms(WireModel):
     sublicence: bool = False
     improvements: Note = ""
     remarks: Note = ""
+
+    @model_validator(mode="after")
+    def _within_limit(self) -> Self:
+        parts = sum(part.amount_fen for part in self.instalments)
+        minimum = 0 if self.royalty is None else self.royalty.minimum_fen
+        if self.upfront_fen + parts + minimum > FEN_LIMIT:
+            raise ValueError(f"upfront, instalments and minimum are at most {FEN_LIMIT} fen")
+        return self
 
 
 class NewNegotiation(WireModel):

@@ -22,6 +22,7 @@ TABLES = (
     "audit_event",
 )
 PRICE = flow.START_FEN
+PART = [{"amount_fen": 1, "due": "验收后"}]
 
 
 async def talks(market: Market, **terms: Any) -> tuple[dict[str, Any], User, User]:
@@ -92,6 +93,7 @@ async def test_a_declined_offer_leaves_room_for_another(market: Market) -> None:
         ({"term_months": None}, (422, "term_wrong")),
         ({"royalty": {"base": "units"}}, (422, "royalty_wrong")),
         ({"upfront_fen": -1}, (422, "invalid_request")),
+        ({"upfront_fen": 10**15, "instalments": PART}, (422, "invalid_request")),
     ],
 )
 async def test_terms_that_are_refused(
