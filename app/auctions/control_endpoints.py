@@ -4,13 +4,10 @@ from uuid import UUID
 
 from fastapi import Request
 
-from app.auctions import awards, calling, control, opening, scheduling, service
+from app.auctions import calling, control, opening, scheduling, service
 from app.auctions.errors import (
     BadPlan,
-    DefaultOfDemand,
     DemandNotReady,
-    NoDefault,
-    NoRunnerUp,
     NoSuppliers,
     NotAwaitingOpening,
     NotTheDemandsOwner,
@@ -21,7 +18,6 @@ from app.auctions.schemas import (
     AuctionView,
     KeyIn,
     NewCall,
-    NewDefault,
     NewPlan,
     OpeningView,
     OperatorAct,
@@ -127,23 +123,3 @@ async def open_auction(
     else:
         await opening.hand_in_key(session, actor, auction_id, bytes.fromhex(key.private_key))
     return await opening.custody(session, actor, auction_id)
-
-
-@auctions.post(
-    "/{auction_id}/defaults",
-    responses=declared(*_ACTING, NoDefault, DefaultOfDemand, NoRunnerUp),
-)
-async def declare_default(
-    session: Uow, actor: CurrentActor, auction_id: UUID, new: NewDefault
-) -> AuctionView:
-    """A winner does not sign or pay: runner-up, re-auction or nobody (拍卖法 art. 39)."""
-    await awards.default(
-        session,
-        actor,
-        auction_id,
-        new.rank,
-        reason=new.reason,
-        following=new.following,
-        commissions_fen=new.commissions_fen,
-    )
-    return await service.get(session, actor, auction_id, await clock.now(session))

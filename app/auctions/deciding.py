@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auctions import bidding, outcomes, repository, rules, subjects
-from app.auctions.engine import core
+from app.auctions.engine import aftermath, core
 from app.auctions.engine import decide as results
 from app.auctions.engine.codes import Verdict
 from app.auctions.engine.state import Award, Result
@@ -129,6 +129,11 @@ async def decide(
     bidders = await outcomes.bidders_by_number(session, auction.id, numbers)
     for award in awards:
         award.bidder_id = bidders[award.number]
+    if sold and (before_it := await outcomes.defaulted_before(session, auction.id)) is not None:
+        awards[0].instead_of = before_it.id
+        sign = auction.state_now.terms.sign
+        default = aftermath.default_of(before_it.total_fen, awards[0].total_fen, (0, 0), sign)
+        awards[0].shortfall_fen = default.shortfall_fen
     session.add_all(awards)
     await bidding.save(session, auction, *earlier, event)
     note(

@@ -241,22 +241,6 @@ class WrongOpeningKey(Unprocessable):
     en = "The opening key or share does not fit: {reason}"
 
 
-class NoDefault(Conflict):
-    """Only an award that stands can be defaulted on; fact: `state`."""
-
-    code = "no_default"
-    zh = "该成交结果当前状态为 {state},不能认定悔拍"
-    en = "The award is {state}; a default cannot be declared"
-
-
-class DefaultOfDemand(Conflict):
-    """A demand that found its supplier is matched; its owner posts it again."""
-
-    code = "default_of_demand"
-    zh = "需求竞价的供方违约时,请由需求方重新发布需求"
-    en = "When the supplier of a demand defaults, its owner posts the demand again"
-
-
 class NotTheDemandsOwner(Forbidden):
     """Only the owner of a demand, or its broker, calls for bids."""
 
@@ -281,12 +265,12 @@ class NoSuppliers(Conflict):
     en = "No supplier is shortlisted; choose some of the solutions first"
 
 
-class NoRunnerUp(Conflict):
-    """Nobody else bid validly, or the format has no runner-up."""
+class NoFurtherBidder(Conflict):
+    """Nobody else was admitted to the auction, so it cannot be held again."""
 
-    code = "no_runner_up"
-    zh = "没有可递补的次高报价人,可选择重新竞价"
-    en = "There is no valid runner-up; a re-auction is possible"
+    code = "no_further_bidder"
+    zh = "没有其他竞买人,不能重新竞价"
+    en = "There is no other bidder; the auction cannot be held again"
 
 
 class BadScreeningPeriod(Unprocessable):

@@ -123,15 +123,6 @@ class OperatorAct(WireModel):
     reason: Reason
 
 
-class NewDefault(WireModel):
-    """A winner does not sign or pay; who gets the object instead."""
-
-    rank: Annotated[int, Field(ge=1, strict=True)] = Field(1, description="which award")
-    reason: Reason
-    following: Literal["runner_up", "re_auction", "none"]
-    commissions_fen: Fen = Field(0, description="both commissions of the first sale")
-
-
 Hex32 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
@@ -180,7 +171,12 @@ class AwardView(WireModel):
     total_fen: int
     score: int | None
     state: AwardState
-    shortfall_fen: int | None = Field(description="owed by the winner who defaulted before")
+    shortfall_fen: int | None = Field(
+        description="what the winner who defaulted before owes for the worse price"
+    )
+    commissions_fen: int | None = Field(
+        description="both commissions of the first sale, owed by this winner who defaulted"
+    )
 
 
 class AuctionView(WireModel):

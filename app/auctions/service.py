@@ -8,7 +8,16 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, bidding, chain, outcomes, repository, rules, subjects
+from app.auctions import (
+    access,
+    awards,
+    bidding,
+    chain,
+    outcomes,
+    repository,
+    rules,
+    subjects,
+)
 from app.auctions.engine import standing
 from app.auctions.engine.profiles import PROFILES
 from app.auctions.engine.state import Event, State
@@ -22,6 +31,11 @@ from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.kit.signing import SigningKey
 from app.parties import service as parties
+
+runner_up = awards.runner_up
+default_award = awards.default
+succeed_award = awards.succeed
+auction_again = awards.auction_again
 
 _TAKING = {Phase.SCHEDULED, Phase.OPEN}
 
@@ -92,12 +106,12 @@ async def views(
     if actor is not None and actor.party_id is not None:
         own = await repository.numbers_of(session, ids, actor.party_id)
     about = await subjects.subjects(session, auctions)
-    awards = await outcomes.awards(session, ids)
-    winners = {award.bidder_id for won in awards.values() for award in won}
+    found = await outcomes.awards(session, ids)
+    winners = {award.bidder_id for won in found.values() for award in won}
     names = await parties.facts_of(session, list(winners)) if winners else {}
     shown = []
     for auction in auctions:
-        won = [_award_view(award, names[award.bidder_id].name) for award in awards[auction.id]]
+        won = [_award_view(award, names[award.bidder_id].name) for award in found[auction.id]]
         state = state_of(auction)
         shown.append(
             AuctionView(
@@ -181,13 +195,14 @@ def _award_view(award: AuctionAward, name: str) -> AwardView:
         score=award.score,
         state=AwardState(award.state),
         shortfall_fen=award.shortfall_fen,
+        commissions_fen=award.commissions_fen,
     )
 
 
-def _winner(awards: Sequence[AwardView]) -> dict[str, Any]:
+def _winner(won: Sequence[AwardView]) -> dict[str, Any]:
     """The one winner, if there is one."""
-    standing = [award for award in awards if award.state == AwardState.AWARDED]
-    alone = standing[0] if len(standing) == 1 else None
+    still = [award for award in won if award.state == AwardState.AWARDED]
+    alone = still[0] if len(still) == 1 else None
     return {
         "winner_id": None if alone is None else alone.winner_id,
         "winner_name": None if alone is None else alone.winner_name,
@@ -336,7 +351,7 @@ async def facts(session: AsyncSession, auction_id: UUID) -> AuctionFacts:
 
 async def facts_of(session: AsyncSession, auction_ids: Sequence[UUID]) -> dict[UUID, AuctionFacts]:
     """What other modules may know of auctions, by id; unknown ids are left out."""
-    awards = await outcomes.awards(session, auction_ids)
+    found = await outcomes.awards(session, auction_ids)
     return {
         row.id: AuctionFacts(
             id=row.id,
@@ -350,7 +365,8 @@ async def facts_of(session: AsyncSession, auction_ids: Sequence[UUID]) -> dict[U
             price_fen=row.price_fen,
             bid_count=row.bid_count,
             decided_at=row.decided_at,
-            awards=tuple(_award_facts(award) for award in awards[row.id]),
+            many_winners=PROFILES[row.format].many_winners,
+            awards=tuple(_award_facts(award) for award in found[row.id]),
         )
         for row in await repository.auctions_by_id(session, auction_ids)
     }
@@ -365,4 +381,6 @@ def _award_facts(award: AuctionAward) -> AwardFacts:
         lots=tuple(award.lots),
         total_fen=award.total_fen,
         state=award.state,
+        instead_of=award.instead_of,
+        shortfall_fen=award.shortfall_fen,
     )
