@@ -73,6 +73,14 @@ def test_what_the_standard_refuses(change: dict[str, Any], expected: tuple[str, 
             assert entry["field"].startswith("body.")
 
 
+def test_an_endless_document_is_refused_without_being_read_to_its_end() -> None:
+    many = {f"member{number}": number for number in range(100_000)}
+    assert ("member0", "additionalProperties") in faults(REQUEST | many)
+    words = [f"{number}" for number in range(1_000_000)]
+    assert ("keywords", "maxItems") in faults(REQUEST | {"keywords": words})
+    assert len(faults(REQUEST | {"indicators": [{}] * 1_000})) <= rules.SHOWN_FAULTS
+
+
 def test_an_offer_has_no_budget_and_an_een_number_is_taken() -> None:
     assert faults(OFFER | {"budget_max_fen": 5}) == [("budget_max_fen", "other_side")]
     assert faults(REQUEST | {"reference": "UKTR20150103001"}) == []
