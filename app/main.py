@@ -16,6 +16,8 @@ from app.auctions import watch
 from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
+from app.feed import endpoints as feed
+from app.feed.watch import Bell
 from app.kit import clock, endpoints, problems
 from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
@@ -31,6 +33,7 @@ from app.parties import login, tokens
 from app.registrations import endpoints as registrations
 from app.statistics import endpoints as statistics
 from app.web import pages
+from app.webhooks import endpoints as webhooks
 from app.worker import CALENDAR_JOBS
 
 RESERVED_CONNECTIONS = 4
@@ -43,6 +46,8 @@ MODULES = (
     contracts.routers,
     registrations.routers,
     statistics.routers,
+    feed.routers,
+    webhooks.routers,
 )
 
 
@@ -92,6 +97,7 @@ def _lifespan(
         engine = make_engine(database_url, pool_size=settings.database_pool_size)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)
+        app.state.feed_bell = Bell(app.state.sessions)
         # Of their own, so that bids and logins never wait for a connection others hold.
         reserved = make_engine(database_url, pool_size=RESERVED_CONNECTIONS)
         app.state.doorkeeper = Doorkeeper(make_sessions(reserved))

@@ -5,6 +5,7 @@ from uuid import UUID
 from app.auctions.errors import NotABidder, SellerMayNotBid
 from app.auctions.models import Auction, AuctionBidder
 from app.kit.actor import Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.parties.states import Role
 
@@ -14,6 +15,11 @@ def visible(auction: Auction | None) -> Auction:
     if auction is None:
         raise NotFound
     return auction
+
+
+def audience(auction: Auction) -> Audience:
+    """Who may learn of a change: everyone; who bids is not told (法释〔2016〕18号 art. 18)."""
+    return Audience(Circle.PUBLIC, frozenset({auction.seller_id}))
 
 
 def bidding_party(actor: Actor) -> UUID:

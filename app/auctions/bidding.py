@@ -166,6 +166,7 @@ def open_auction(auction: Auction) -> tuple[audit.Event, AuctionEvent]:
         before={"state": before},
         after={"state": auction.state},
         rule_set=auction.rule_set,
+        audience=access.audience(auction),
     )
     opened = chain.opened(auction.opens_at, auction.next_sequence - 1)
     return noted, link(auction, opened, auction.opens_at)

@@ -93,6 +93,7 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
             "deviations": rules.deviations(rule_set, listing.extension_s, listing.bidding_minutes),
         },
         rule_set=auction.rule_set,
+        audience=access.audience(auction),
     )
     await session.flush()
 
@@ -145,6 +146,7 @@ async def close_due(session: AsyncSession, auction_id: UUID) -> None:
             "ends_at": auction.ends_at,
         },
         rule_set=auction.rule_set,
+        audience=access.audience(auction),
     )
     await session.flush()
     await repository.announce(session, [auction.id])

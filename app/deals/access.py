@@ -1,9 +1,12 @@
 """Who may see a deal and who may act on it."""
 
+from uuid import UUID
+
 from app.deals.errors import NotAPartyOfDeal
 from app.deals.models import Deal
 from app.deals.states import DealState
 from app.kit.actor import SYSTEM, Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.parties.states import Role
 
@@ -21,6 +24,11 @@ def visible(actor: Actor | None, deal: Deal | None) -> Deal:
     if actor.roles & OVERSEERS or actor.party_id in {deal.seller_id, deal.buyer_id}:
         return deal
     raise NotFound
+
+
+def audience(seller_id: UUID, buyer_id: UUID) -> Audience:
+    """Who may learn of a change: everyone, also that a public result was cancelled."""
+    return Audience(Circle.PUBLIC, frozenset({seller_id, buyer_id}))
 
 
 def owned(actor: Actor, deal: Deal | None) -> Deal:

@@ -67,6 +67,7 @@ async def record_auction(session: AsyncSession, auction_id: UUID) -> None:
             "buyer": auction.winner_id,
             "price_fen": auction.price_fen,
         },
+        audience=access.audience(auction.seller_id, auction.winner_id),
     )
     await jobs.defer(session, "contracts.draft", deal_id=str(deal_id))
 
@@ -91,6 +92,7 @@ async def mark_contracted(
         deal.id,
         before={"state": before},
         after={"state": deal.state},
+        audience=access.audience(deal.seller_id, deal.buyer_id),
     )
     await session.flush()
 

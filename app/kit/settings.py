@@ -65,6 +65,15 @@ class Settings(BaseSettings):
         description="Ed25519 private key (PEM) that signs auction records; it must exist."
         " Empty: record-key.pem in data_dir, made at first use",
     )
+    webhook_key_file: str = Field(
+        "",
+        description="32 or more random bytes that the secrets of webhooks are derived from; it"
+        " must exist. Empty: webhook.key in data_dir, made at first use",
+    )
+    webhook_private_addresses: bool = Field(
+        False,
+        description="sandbox only: webhooks may go to private addresses and over plain http",
+    )
     mail: Literal["file", "smtp"] = Field("file", description="where outgoing mail goes")
     mail_from: str = "techmarket@localhost"
     smtp_host: str = ""
@@ -79,6 +88,8 @@ class Settings(BaseSettings):
             raise ValueError("storage=s3 needs s3_endpoint and s3_bucket")
         if self.mail == "smtp" and not self.smtp_host:
             raise ValueError("mail=smtp needs smtp_host")
+        if self.webhook_private_addresses and not self.sandbox:
+            raise ValueError("webhook_private_addresses=true needs mode=sandbox")
         return self
 
     @property

@@ -4,7 +4,6 @@ Whoever has the key file can sign in the platform's name. It is outside the data
 copy or a manipulation of the database alone gives no signature.
 """
 
-import os
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from app.kit.ids import new_id
+from app.kit.key_file import create_once
 from app.kit.settings import Settings
 
 KEY_FILE = "record-key.pem"
@@ -68,23 +67,10 @@ def _load(path: Path) -> SigningKey:
 
 
 def _create(path: Path) -> None:
-    """Put a new key there whole; of several processes that try at once the first one's stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     pem = Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
-    draft = path.with_name(f"{path.name}.{new_id().hex}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
-    finally:
-        draft.unlink(missing_ok=True)
+    create_once(path, pem)
 
 
 def _public_pem(public: Ed25519PublicKey) -> str:
