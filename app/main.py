@@ -97,7 +97,9 @@ def _lifespan(
         engine = make_engine(database_url, pool_size=settings.database_pool_size)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)
-        app.state.feed_bell = Bell(app.state.sessions)
+        # The feed reads single statements; each sees all that is numbered, without a transaction.
+        reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        app.state.feed_bell = Bell(make_sessions(reading))
         # Of their own, so that bids and logins never wait for a connection others hold.
         reserved = make_engine(database_url, pool_size=RESERVED_CONNECTIONS)
         app.state.doorkeeper = Doorkeeper(make_sessions(reserved))

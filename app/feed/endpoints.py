@@ -8,12 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.feed import service
 from app.feed.errors import BadOffset, UnknownOffset
-from app.feed.facts import Part, Reader
+from app.feed.facts import Part, Place, Reader
 from app.feed.schemas import FeedPage
 from app.feed.watch import Bell
 from app.kit.actor import OptionalActor, RoleRequired
 from app.kit.changes import ChangeKind
-from app.kit.db import Sessions
 from app.kit.errors import Unauthenticated
 from app.kit.errors import problems as declared
 from app.kit.http import trade_router
@@ -53,7 +52,7 @@ async def read_feed(
     kinds = set(kind or ())
     part = await _read(request, asking, kinds, offset, limit, wait)
     page = {
-        "items": [change.wire() for change in part.changes],
+        "items": [service.wire(change) for change in part.changes],
         "next_offset": part.next_offset,
         "more": part.more,
     }
@@ -73,15 +72,14 @@ async def _read(
     wait_s: int,
 ) -> Part:
     """The next part, if need be once there is one; no connection is held while it waits."""
-    sessions: Sessions = request.app.state.sessions
     bell: Bell = request.app.state.feed_bell
     loop = asyncio.get_running_loop()
     until = loop.time() + wait_s
-    async with sessions() as session:
-        after = await service.position_of(session, offset, "query.offset")
+    async with bell.sessions() as session:
+        after = await service.place_of(session, offset, "query.offset")
         part = await service.read(session, asking, kinds, after=after, limit=limit)
     while not part.changes and not part.more and (left := until - loop.time()) > 0:
         await bell.wait(part.end, left)
-        async with sessions() as session:
-            part = await service.read(session, asking, kinds, after=part.end, limit=limit)
+        async with bell.sessions() as session:
+            part = await service.read(session, asking, kinds, after=Place(part.end), limit=limit)
     return part

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
-
-from app.kit.http import API
 
 
 @dataclass(frozen=True)
@@ -21,29 +19,33 @@ class Reader:
     party_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeFacts:
-    """One change, and its place in the feed as an opaque offset."""
+@dataclass(frozen=True)
+class Place:
+    """A place in the feed: after a position. `mark` is to be the mark of the change there."""
 
-    id: UUID
     position: int
-    offset: str
+    mark: str | None = None
+
+
+class ChangeFacts(NamedTuple):
+    """One change; a plain tuple, for pages have a thousand of them."""
+
+    position: int
+    id: str
     kind: str
     act: str
-    object_id: UUID
+    object_id: str
     at: datetime
 
-    def wire(self) -> dict[str, Any]:
-        """The change as it is sent, by the feed and by webhooks."""
-        return {
-            "id": self.id,
-            "offset": self.offset,
-            "kind": self.kind,
-            "act": self.act,
-            "object_id": self.object_id,
-            "at": self.at,
-            "link": f"{API}/{self.kind}s/{self.object_id}",
-        }
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a reading may look through: up to `until`, which is `end` unless more follows."""
+
+    end: int
+    until: int
+    until_id: str | None
+    after_id: str | None
 
 
 @dataclass(frozen=True)

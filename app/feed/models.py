@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Identity, Uuid
+from sqlalchemy import CheckConstraint, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,7 +16,7 @@ class Change(Base):
     __tablename__ = "change"
     __table_args__ = (CheckConstraint("circle IN ('public','members','parties')", name="circle"),)
 
-    position: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     id: Mapped[UUID]
     kind: Mapped[str]
     act: Mapped[str]

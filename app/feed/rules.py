@@ -1,35 +1,29 @@
 """Offsets: places in the feed that say nothing to a reader and can be checked."""
 
-import base64
-import binascii
-from uuid import UUID
+import re
 
-_MARK_BYTES = 4
-_POSITION_BYTES = 8
-
-
-def encode_offset(position: int, change_id: UUID) -> str:
-    """The offset after a change: its position and the end of its id, which is random."""
-    raw = position.to_bytes(_POSITION_BYTES) + mark(change_id)
-    return base64.urlsafe_b64encode(raw).decode()
-
-
-def decode_offset(offset: str) -> tuple[int, bytes]:
-    """The position in an offset and the mark of the change there; raises ValueError."""
-    try:
-        raw = base64.b64decode(offset, altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError(str(error)) from None
-    position = int.from_bytes(raw[:_POSITION_BYTES])
-    if len(raw) != _POSITION_BYTES + _MARK_BYTES or not 0 <= position < 2**63:
-        raise ValueError("not an offset")
-    return position, raw[_POSITION_BYTES:]
-
-
-def mark(change_id: UUID) -> bytes:
-    """What tells a change from the one at the same position of another feed."""
-    return change_id.bytes[-_MARK_BYTES:]
-
-
-START = encode_offset(0, UUID(int=0))
+_OFFSET = re.compile(r"([0-9a-f]{1,15})-([0-9a-f]{8})", re.ASCII)
+_MARK_DIGITS = 8
+START = "0-00000000"
 """The offset before the first change."""
+
+
+def encode_offset(position: int, change_id: str) -> str:
+    """The offset after a change: its position and its mark."""
+    return f"{position:x}-{change_id[-_MARK_DIGITS:]}"
+
+
+def decode_offset(offset: str) -> tuple[int, str | None]:
+    """The position in an offset, and the mark of the change there; raises ValueError."""
+    found = _OFFSET.fullmatch(offset)
+    if found is None:
+        raise ValueError("not an offset")
+    return (0, None) if offset == START else (int(found[1], base=16), found[2])
+
+
+def has_mark(change_id: str | None, mark: str) -> bool:
+    """Whether the change has the mark: the random end of its id.
+
+    It tells a change from one at the same position of another feed.
+    """
+    return change_id is not None and change_id[-_MARK_DIGITS:] == mark

@@ -1,15 +1,17 @@
 """Use cases of the feed: number what was noted, and read it in order."""
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.feed import repository, rules
 from app.feed.errors import BadOffset, UnknownOffset
-from app.feed.facts import ChangeFacts, Numbered, Part, Reader
+from app.feed.facts import ChangeFacts, Numbered, Part, Place, Reader
 from app.kit.actor import Actor
 from app.kit.changes import ChangeKind
 from app.kit.errors import Unauthenticated
+from app.kit.http import API
 
 LATEST = "latest"
 WINDOW = 2000
@@ -30,29 +32,37 @@ def reader(actor: Actor | None, *, mine: bool) -> Reader:
     return Reader(party_id=actor.require_party())
 
 
-async def position_of(session: AsyncSession, offset: str | None, field: str) -> int:
-    """The position that an offset stands for; none is the start.
-
-    Raises BadOffset for a text that is no offset, and UnknownOffset for one of another feed.
-    """
+async def place_of(session: AsyncSession, offset: str | None, field: str) -> Place:
+    """The place that an offset stands for; none is the start. Raises BadOffset."""
+    if offset is None:
+        return Place(0)
     if offset == LATEST:
-        return await repository.end(session)
-    if offset is None or offset == rules.START:
-        return 0
+        return Place(await repository.end(session))
     try:
-        position, mark = rules.decode_offset(offset)
+        return Place(*rules.decode_offset(offset))
     except ValueError:
         raise BadOffset(field=field) from None
-    change_id = await repository.id_at(session, position)
-    if change_id is None or rules.mark(change_id) != mark:
+
+
+async def position_of(session: AsyncSession, offset: str, field: str) -> int:
+    """The position that an offset stands for; raises BadOffset and UnknownOffset."""
+    place = await place_of(session, offset, field)
+    _check_mark(place, await repository.id_at(session, place.position), field)
+    return place.position
+
+
+def _check_mark(place: Place, change_id: str | None, field: str) -> None:
+    if place.mark is not None and not rules.has_mark(change_id, place.mark):
         raise UnknownOffset(field=field)
-    return position
 
 
 async def offset_at(session: AsyncSession, position: int) -> str:
-    """The offset of a position: that of the last change up to it."""
-    last = await repository.last_until(session, position)
-    return rules.START if last is None else rules.encode_offset(*last)
+    """The offset of a position."""
+    return _offset(position, await repository.id_at(session, position))
+
+
+def _offset(position: int, change_id: str | None) -> str:
+    return rules.START if change_id is None else rules.encode_offset(position, change_id)
 
 
 async def end(session: AsyncSession) -> int:
@@ -65,28 +75,34 @@ async def read(
     asking: Reader,
     kinds: Collection[ChangeKind],
     *,
-    after: int,
+    after: Place,
     limit: int,
 ) -> Part:
-    """The next changes after a position, at most `limit`.
+    """The next changes after a place, at most `limit`; raises UnknownOffset.
 
     It looks through no more than WINDOW changes, so a part can be empty although `more` follows.
     Nothing is ever put in before a part's end.
     """
-    count, last = await repository.window(session, after, WINDOW)
-    rows = await repository.changes(session, asking, kinds, after=after, until=last, limit=limit)
-    found = [
-        ChangeFacts(
-            id=row.id,
-            position=row.position,
-            offset=rules.encode_offset(row.position, row.id),
-            kind=row.kind,
-            act=row.act,
-            object_id=row.object_id,
-            at=row.at,
-        )
-        for row in rows
-    ]
-    if len(found) == limit and found[-1].position < last:
-        return Part(found, found[-1].position, found[-1].offset, more=True)
-    return Part(found, last, await offset_at(session, last), more=count == WINDOW)
+    bounds = await repository.bounds(session, after.position, WINDOW)
+    _check_mark(after, bounds.after_id, "query.offset")
+    found = await repository.changes(
+        session, asking, kinds, after=after.position, until=bounds.until, limit=limit
+    )
+    last, last_id = bounds.until, bounds.until_id
+    if len(found) == limit:
+        last, last_id = found[-1].position, found[-1].id
+    return Part(found, last, _offset(last, last_id), more=last < bounds.end)
+
+
+def wire(change: ChangeFacts) -> dict[str, Any]:
+    """A change as it is sent, by the feed and by webhooks."""
+    position, change_id, kind, act, object_id, at = change
+    return {
+        "id": change_id,
+        "offset": rules.encode_offset(position, change_id),
+        "kind": kind,
+        "act": act,
+        "object_id": object_id,
+        "at": at,
+        "link": f"{API}/{kind}s/{object_id}",
+    }

@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.feed import service
 from app.kit.db import Sessions
 
-TICK_S = 0.1
+TICK_S = 0.05
 log = structlog.get_logger()
 
 
@@ -22,7 +22,7 @@ class Bell:
     """
 
     def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+        self.sessions = sessions
         self._waiting: dict[asyncio.Future[None], int] = {}
         self._ringing: asyncio.Task[None] | None = None
 
@@ -42,7 +42,7 @@ class Bell:
         try:
             while self._waiting:
                 try:
-                    async with self._sessions() as session:
+                    async with self.sessions() as session:
                         end = await service.end(session)
                 except (DBAPIError, PoolTimeout, OSError):
                     log.warning("feed_end_unknown", exc_info=True)

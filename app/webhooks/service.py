@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.feed import service as feed
-from app.feed.facts import ChangeFacts, Reader
+from app.feed.facts import ChangeFacts, Place, Reader
 from app.kit import audit, mail
 from app.kit.actor import SYSTEM, Actor
 from app.kit.changes import ChangeKind
@@ -129,10 +129,10 @@ async def replay(
     Raises ReplayFromOnePlace, NothingToReplay, BadOffset, UnknownOffset, NotFound.
     """
     row = await _managed(session, actor, webhook_id)
-    if (start.offset is None) == (start.delivery_id is None):
-        raise ReplayFromOnePlace(field="body")
     before = row.position
-    if start.delivery_id is not None:
+    if start.offset is not None and start.delivery_id is None:
+        row.position = await feed.position_of(session, start.offset, "body.offset")
+    elif start.delivery_id is not None and start.offset is None:
         delivery = await repository.delivery(session, row.id, start.delivery_id)
         if delivery is None:
             raise NotFound(field="body.delivery_id")
@@ -140,7 +140,7 @@ async def replay(
             raise NothingToReplay
         row.position = delivery.position - 1
     else:
-        row.position = await feed.position_of(session, start.offset, "body.offset")
+        raise ReplayFromOnePlace(field="body")
     _try_at_once(row, now)
     _record(session, actor, row, "replay", before=before, position=row.position)
     return row
@@ -201,7 +201,7 @@ async def _next_messages(session: AsyncSession, row: Webhook) -> list[Message]:
     """The next changes that the webhook asks for; what it does not ask for is passed over."""
     asking = Reader(party_id=row.party_id) if row.mine else Reader(member=True)
     kinds = [ChangeKind(kind) for kind in row.kinds]
-    part = await feed.read(session, asking, kinds, after=row.position, limit=MESSAGES)
+    part = await feed.read(session, asking, kinds, after=Place(row.position), limit=MESSAGES)
     if not part.changes:
         row.position = part.end
     return [_message(change) for change in part.changes]
@@ -211,14 +211,14 @@ def _message(change: ChangeFacts) -> Message:
     body = {
         "type": f"{change.kind}.{change.act}",
         "timestamp": change.at,
-        "data": change.wire(),
+        "data": feed.wire(change),
     }
     return Message(_message_id(change.id), change.position, orjson.dumps(body).decode())
 
 
-def _message_id(change_id: UUID) -> str:
+def _message_id(change_id: UUID | str) -> str:
     """The same for every attempt and every receiver, so that receivers can drop repetitions."""
-    return f"msg_{change_id.hex}"
+    return f"msg_{str(change_id).replace('-', '')}"
 
 
 def _test_message(row: Webhook, test_id: UUID, now: datetime) -> Message:

@@ -41,7 +41,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "change",
-        sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
         *_change_columns(),
         _time("at"),
         *_circle_columns(),

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.feed import service
-from app.feed.facts import Reader
+from app.feed.facts import Place, Reader
 from app.feed.jobs import keep_numbering, number_all
 from app.kit import audit
 from app.kit.actor import SYSTEM
@@ -35,8 +35,8 @@ async def note(session: AsyncSession, object_id: UUID | None = None, act: str = 
 async def read(sessions: Sessions, after: int, limit: int = 1000) -> tuple[list[UUID], int]:
     """The objects of the next changes, and where they end."""
     async with sessions() as session:
-        part = await service.read(session, Reader(), (), after=after, limit=limit)
-    return [change.object_id for change in part.changes], part.end
+        part = await service.read(session, Reader(), (), after=Place(after), limit=limit)
+    return [UUID(change.object_id) for change in part.changes], part.end
 
 
 async def test_sixteen_writers_and_a_reader_lose_nothing(sessions: Sessions) -> None:
@@ -110,7 +110,7 @@ async def test_who_waited_for_a_lock_comes_after_who_held_it(sessions: Sessions)
         await older.commit()
     await number_all(sessions)
     async with sessions() as session:
-        part = await service.read(session, Reader(), (), after=0, limit=10)
+        part = await service.read(session, Reader(), (), after=Place(0), limit=10)
     assert [change.act for change in part.changes] == ["approve", "close"]
 
 
@@ -148,19 +148,20 @@ async def test_a_reading_looks_through_a_limited_part_of_the_feed(sessions: Sess
     async with sessions() as session, session.begin():
         await session.execute(
             text(
-                "INSERT INTO change (id, kind, act, object_id, at, circle, party_ids) SELECT"
-                " gen_random_uuid(), 'listing', 'edit', gen_random_uuid(), :at, 'parties', '{}'"
-                " FROM generate_series(1, :hidden)"
+                "INSERT INTO change (position, id, kind, act, object_id, at, circle, party_ids)"
+                " SELECT number, gen_random_uuid(), 'listing', 'edit', gen_random_uuid(), :at,"
+                " 'parties', '{}'"
+                " FROM generate_series(1, :hidden) AS number"
             ),
             {"at": datetime.now(UTC), "hidden": service.WINDOW},
         )
         await note(session, rare)
     await number_all(sessions)
     async with sessions() as session:
-        empty = await service.read(session, Reader(), (), after=0, limit=10)
-        part = await service.read(session, Reader(), (), after=empty.end, limit=10)
+        empty = await service.read(session, Reader(), (), after=Place(0), limit=10)
+        part = await service.read(session, Reader(), (), after=Place(empty.end), limit=10)
     assert (list(empty.changes), empty.more) == ([], True)
-    assert ([change.object_id for change in part.changes], part.more) == ([rare], False)
+    assert ([UUID(change.object_id) for change in part.changes], part.more) == ([rare], False)
 
 
 async def test_a_change_must_say_who_may_learn_of_it(session: AsyncSession) -> None:
