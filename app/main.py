@@ -34,6 +34,7 @@ from app.registrations import endpoints as registrations
 from app.statistics import endpoints as statistics
 from app.web import pages
 from app.webhooks import endpoints as webhooks
+from app.webhooks.tokens import secret_key
 from app.worker import CALENDAR_JOBS
 
 RESERVED_CONNECTIONS = 4
@@ -94,6 +95,8 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if settings.record_key_file:
             signing_key(settings)  # a bad key must end the start, not the first record
+        if settings.webhook_key_file:
+            secret_key(settings)
         engine = make_engine(database_url, pool_size=settings.database_pool_size)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)

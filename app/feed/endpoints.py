@@ -21,7 +21,8 @@ feed = trade_router("/feed", "feed")
 routers: tuple[APIRouter, ...] = (feed,)
 
 MAX_LIMIT = 1000
-MAX_WAIT_S = 30
+MAX_WAIT_S = 25
+"""Less than the half minute after which proxies and clients give up."""
 
 
 @feed.get(

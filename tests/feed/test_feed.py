@@ -161,7 +161,7 @@ async def test_wrong_offsets_are_refused(market: Market) -> None:
     assert len(start["items"]) == 1
 
 
-@pytest.mark.parametrize("asked", [{"limit": 0}, {"limit": 1001}, {"wait": 31}, {"kind": "bid"}])
+@pytest.mark.parametrize("asked", [{"limit": 0}, {"limit": 1001}, {"wait": 26}, {"kind": "bid"}])
 async def test_wrong_questions_are_refused(market: Market, asked: dict[str, Any]) -> None:
     refused = await market.anonymous.get("/feed", params=asked)
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
@@ -174,7 +174,7 @@ async def test_a_waiting_reader_is_woken_by_what_it_asked_for(market: Market) ->
     achievement = await flow.post_achievement(market, seller)
     drafted = await flow.draft_listing(market, seller, achievement)
     await market.settle()
-    asked = {"offset": "latest", "kind": "listing", "wait": 30}
+    asked = {"offset": "latest", "kind": "listing", "wait": 25}
     waiting = asyncio.create_task(market.anonymous.ok("GET", "/feed", params=asked))
     await flow.post_achievement(market, seller)
     await seller.ok("POST", f"/listings/{drafted['id']}/submit")
