@@ -1,9 +1,17 @@
 """Posting to addresses that others name: what is refused, and when."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from app.kit.outbound import BadUrl, Outbound, Undelivered, check_url, is_public
 from tests.webhooks.receiver import Receiver
@@ -150,3 +158,34 @@ async def test_no_answer_is_told_apart_from_an_answer(receiver: Receiver) -> Non
             await outbound.post(receiver.url, {}, b"{}")
         with pytest.raises(Undelivered):
             await outbound.post(f"https://127.0.0.1:{receiver.port}/", {}, b"{}")
+
+
+def self_signed(directory: Path) -> ssl.SSLContext:
+    """A server's TLS with a certificate that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = directory / "server.pem"
+    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_posted_to(tmp_path: Path) -> None:
+    async with Receiver(tls=self_signed(tmp_path)) as receiver, Outbound(private=True) as outbound:
+        with pytest.raises(Undelivered, match="CERTIFICATE_VERIFY_FAILED"):
+            await outbound.post(f"https://localhost:{receiver.port}/", {}, b"{}")
+        assert receiver.requests == []

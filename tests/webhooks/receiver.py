@@ -1,6 +1,7 @@
 """A real HTTP server that takes webhooks, or refuses them as a test wants."""
 
 import asyncio
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -41,6 +42,7 @@ class Receiver:
     endless: bool = False
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    tls: ssl.SSLContext | None = None
     port: int = 0
 
     @property
@@ -53,7 +55,7 @@ class Receiver:
 
     async def __aenter__(self) -> Self:
         self.gate.set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 from standardwebhooks import WebhookVerificationError
 
+from app.feed.jobs import keep_numbering
 from app.kit.settings import Settings
-from app.webhooks.delivery import Deliverer
+from app.webhooks.delivery import Deliverer, keep_delivering
 from tests import flow
 from tests.conftest import running_market
 from tests.market import Market, User
@@ -233,6 +234,23 @@ async def test_a_rotated_secret_signs_beside_the_former_one_for_a_day(
     assert after.verified(secret)["type"] == "achievement.publish"
     with pytest.raises(WebhookVerificationError):
         after.verified(former)
+
+
+async def test_the_worker_delivers_what_becomes_due_until_it_is_stopped(
+    market: Market, receiver: Receiver
+) -> None:
+    seller = await market.join("university")
+    path, _ = await add_webhook(seller, receiver)
+    stop = asyncio.Event()
+    running = [
+        asyncio.create_task(keep_numbering(market.sessions, stop)),
+        asyncio.create_task(keep_delivering(market.sessions, market.settings, stop)),
+    ]
+    await flow.post_achievement(market, seller)
+    await asyncio.wait_for(receiver.arrived.wait(), 10)
+    stop.set()
+    await asyncio.wait_for(asyncio.gather(*running), 10)
+    assert await deliveries(seller, path) == [("delivered", 1, 200)]
 
 
 async def test_two_workers_post_each_message_once(market: Market, receiver: Receiver) -> None:
