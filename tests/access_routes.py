@@ -142,6 +142,7 @@ NEGOTIATORS_ACT = (
 )
 ENDED = {"negotiation_id": "$ended_negotiation"}
 CERTIFICATE = {"number": "$certificate_number"}
+OWNERS_WEBHOOK = ({"university"}, 404, (403, SIGNED_IN - ADMINISTRATORS))
 OFFICES_ACT = ({"registrar"}, 404, (403, {"enterprise", "regulator", *SELLER_READS}))
 
 ENTERPRISES = frozenset({"enterprise", "other_enterprise"})
@@ -413,6 +414,22 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/statistics/contracts"): public(),
     ("GET", "/statistics/flows"): public(),
     ("GET", "/statistics/summary"): public(),
+    # The feed and webhooks
+    ("GET", "/feed"): public(),
+    ("POST", "/webhooks"): row(ADMINISTRATORS, json={"url": "http://example.com/"}),
+    ("GET", "/webhooks"): row(ADMINISTRATORS),
+    ("GET", "/webhooks/{webhook_id}"): row(*OWNERS_WEBHOOK),
+    ("DELETE", "/webhooks/{webhook_id}"): row(
+        *OWNERS_WEBHOOK, path={"webhook_id": "$spare_webhook"}
+    ),
+    ("POST", "/webhooks/{webhook_id}/rotate-secret"): row(*OWNERS_WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/disable"): row(*OWNERS_WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/enable"): row(
+        *OWNERS_WEBHOOK, path={"webhook_id": "$silent_webhook"}
+    ),
+    ("POST", "/webhooks/{webhook_id}/test"): row(*OWNERS_WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/replay"): row(*OWNERS_WEBHOOK, json={}),
+    ("GET", "/webhooks/{webhook_id}/deliveries"): row(*OWNERS_WEBHOOK),
     # The platform
     ("GET", "/calendar/working-days"): public(params={"start": "2026-03-02", "days": "5"}),
     ("GET", "/calendar/calendar-days"): public(params={"start": "2026-03-02", "days": "5"}),

@@ -260,6 +260,7 @@ async def recount(session: AsyncSession, after: UUID | None) -> None:
                 before=before,
                 after=deal.period(),
                 rule_set=deal.rule_set,
+                audience=access.audience(deal.seller_id, deal.buyer_id),
             )
     if len(rows) == RECOUNT_BATCH:
         await jobs.defer(session, RECOUNT, after=str(rows[-1].id))

@@ -89,6 +89,15 @@ class Settings(BaseSettings):
     opening_threshold: int = Field(
         2, ge=2, le=16, description="how many of the officers open an auction together"
     )
+    webhook_key_file: str = Field(
+        "",
+        description="32 or more random bytes that the secrets of webhooks are derived from; it"
+        " must exist. Empty: webhook.key in data_dir, made at first use",
+    )
+    webhook_private_addresses: bool = Field(
+        False,
+        description="sandbox only: webhooks may go to private addresses and over plain http",
+    )
     mail: Literal["file", "smtp"] = Field("file", description="where outgoing mail goes")
     mail_from: str = "techmarket@localhost"
     smtp_host: str = ""
@@ -114,6 +123,8 @@ class Settings(BaseSettings):
             )
         if len(set(officers.values())) < self.opening_officers.count("="):
             raise ValueError("opening_officers: every officer needs a name and a key of their own")
+        if self.webhook_private_addresses and not self.sandbox:
+            raise ValueError("webhook_private_addresses=true needs mode=sandbox")
         return self
 
     @property

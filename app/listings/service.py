@@ -508,6 +508,7 @@ def _record(
         before=before,
         after=after,
         rule_set=listing.rule_set,
+        audience=access.audience(listing),
     )
 
 
