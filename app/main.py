@@ -25,6 +25,7 @@ from app.kit.http import API, hoist
 from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
 from app.kit.signing import signing_key
+from app.ledger import endpoints as ledger
 from app.listings import endpoints as listings
 from app.parties import endpoints as parties
 from app.parties import login, tokens
@@ -36,6 +37,7 @@ from app.worker import CALENDAR_JOBS
 RESERVED_CONNECTIONS = 4
 MODULES = (
     parties.routers,
+    ledger.routers,
     achievements.routers,
     listings.routers,
     auctions.routers,

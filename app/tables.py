@@ -6,6 +6,7 @@ from app.contracts import models as contracts
 from app.deals import models as deals
 from app.kit import audit, calendar_store, idempotency
 from app.kit.db import Base
+from app.ledger import models as ledger
 from app.listings import models as listings
 from app.parties import models as parties
 from app.registrations import models as registrations
@@ -21,6 +22,7 @@ __all__ = [
     "contracts",
     "deals",
     "idempotency",
+    "ledger",
     "listings",
     "metadata",
     "parties",

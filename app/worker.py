@@ -18,11 +18,21 @@ from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.deadlines import Deadline, Ticker
 from app.kit.jobs import queue
 from app.kit.settings import Settings
+from app.ledger import jobs as ledger
 from app.listings import jobs as listings
 from app.registrations import jobs as registrations
 from app.statistics import jobs as statistics
 
-_MODULES = (achievements, listings, auctions, deals, contracts, registrations, statistics)
+_MODULES = (
+    ledger,
+    achievements,
+    listings,
+    auctions,
+    deals,
+    contracts,
+    registrations,
+    statistics,
+)
 DEADLINES: Sequence[Deadline] = tuple(item for module in _MODULES for item in module.DEADLINES)
 CALENDAR_JOBS: Sequence[str] = tuple(name for module in _MODULES for name in module.CALENDAR_JOBS)
 """Jobs that count provisional dates anew when a year's official table is loaded."""
@@ -88,15 +98,16 @@ async def _work(
     )
     ticker = asyncio.create_task(Ticker(sessions, DEADLINES).run(settings.tick_seconds, stop))
     sweeper = asyncio.create_task(_sweep(opened, sessions, settings, stop))
+    banking = asyncio.create_task(_bank(sessions, settings, stop))
     stopped = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({worker, stopped, ticker}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         ended_by_itself = not stop.is_set()
-        for task in {stopped, sweeper, ticker} if ended_by_itself else {stopped}:
+        for task in {stopped, sweeper, ticker, banking} if ended_by_itself else {stopped}:
             task.cancel()
         worker.cancel()
-        results = await asyncio.gather(worker, ticker, sweeper, return_exceptions=True)
+        results = await asyncio.gather(worker, ticker, sweeper, banking, return_exceptions=True)
     if ended_by_itself:
         raise RuntimeError("the worker ended by itself") from next(
             (result for result in results if isinstance(result, Exception)), None
@@ -121,6 +132,16 @@ async def _sweep(
         await _pause(stop, SWEEP_PAUSE_S)
 
 
+async def _bank(sessions: Sessions, settings: Settings, stop: asyncio.Event) -> None:
+    """Exchange files with the bank again and again; a bank that is away is waited for."""
+    while not stop.is_set():
+        try:
+            await ledger.exchange(settings, sessions)
+        except Exception:
+            log.warning("bank_exchange_failed", exc_info=True)
+        await _pause(stop, settings.bank_poll_seconds)
+
+
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), timeout=seconds)
@@ -132,6 +153,7 @@ async def settle(database_url: str, sessions: Sessions, settings: Settings) -> N
     while True:
         handled = await ticker.tick()
         await drain_jobs(database_url, sessions, settings)
+        await ledger.exchange(settings, sessions)
         if handled == 0 and await ticker.tick() == 0:
             return
 

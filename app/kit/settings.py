@@ -65,6 +65,15 @@ class Settings(BaseSettings):
         description="Ed25519 private key (PEM) that signs auction records; it must exist."
         " Empty: record-key.pem in data_dir, made at first use",
     )
+    bank: Literal["manual", "directory", "simulated"] = Field(
+        "manual",
+        description="who carries payment files and statements: operators, a pair of directories,"
+        " or in a sandbox a simulated bank",
+    )
+    bank_dir: str = Field("", description="directories of the bank; empty: bank in data_dir")
+    bank_poll_seconds: float = Field(
+        10.0, gt=0, le=3600, description="pause between two exchanges with the bank"
+    )
     mail: Literal["file", "smtp"] = Field("file", description="where outgoing mail goes")
     mail_from: str = "techmarket@localhost"
     smtp_host: str = ""
@@ -79,6 +88,8 @@ class Settings(BaseSettings):
             raise ValueError("storage=s3 needs s3_endpoint and s3_bucket")
         if self.mail == "smtp" and not self.smtp_host:
             raise ValueError("mail=smtp needs smtp_host")
+        if self.bank == "simulated" and not self.sandbox:
+            raise ValueError("bank=simulated needs mode=sandbox")
         return self
 
     @property
