@@ -121,8 +121,8 @@ async def propose(
         )
     if proposal.use == Use.RETURN and line.party_account is None:
         raise NoAccountToReturnTo(field="body.use")
-    line.use = proposal.use.value
-    line.target_id = await _target(session, line, proposal)
+    target = await _target(session, line, proposal)
+    line.use, line.target_id = proposal.use.value, target
     line.note = proposal.note
     line.proposed_by = person_id
     _follow(session, actor, line, "propose", use=line.use, target=line.target_id, note=line.note)
