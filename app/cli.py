@@ -83,7 +83,9 @@ def database(
 
 @cli.command()
 def run(
-    sandbox: bool = typer.Option(False, help="Serve the sample market with a movable clock"),
+    sandbox: bool = typer.Option(
+        False, help="Serve the sample market with a movable clock and a simulated bank"
+    ),
     empty: bool = typer.Option(False, help="Do not load the sample market into the sandbox"),
     host: str = typer.Option("", help="Address to listen on; overrides TECHMARKET_HOST"),
     port: int = typer.Option(0, help="Port to listen on; overrides TECHMARKET_PORT"),
@@ -92,6 +94,8 @@ def run(
     changes: dict[str, object] = {}
     if sandbox:
         changes["mode"] = "sandbox"
+        if not empty:
+            changes["bank"] = "simulated"
     if host:
         changes["host"] = host
     if port:

@@ -164,5 +164,10 @@ def bank_of(settings: Settings) -> Bank | None:
     """The bank that the settings name; None when operators carry the files by hand."""
     if settings.bank == "manual":
         return None
-    root = Path(settings.bank_dir) if settings.bank_dir else settings.data_dir / "bank"
+    root = bank_root(settings)
     return SimulatedBank(root) if settings.bank == "simulated" else FileBank(root)
+
+
+def bank_root(settings: Settings) -> Path:
+    """Where the bank's directories are."""
+    return Path(settings.bank_dir) if settings.bank_dir else settings.data_dir / "bank"
