@@ -225,6 +225,7 @@ class Refund(Versioned, Base):
     key: Mapped[str]
     reason: Mapped[str]
     party_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    purpose_id: Mapped[UUID | None]
     amount_fen: Mapped[int]
     due_at: Mapped[datetime]
     account_number: Mapped[str | None]

@@ -41,6 +41,7 @@ async def owe(
     key: str,
     reason: str,
     party_id: UUID | None,
+    purpose_id: UUID | None = None,
     sources: Mapping[Pocket, Fen],
     due_at: datetime,
     back_to: BankAccount | None,
@@ -62,6 +63,7 @@ async def owe(
             "key": key,
             "reason": reason,
             "party_id": party_id,
+            "purpose_id": purpose_id,
             "amount_fen": amount_fen,
             "due_at": due_at,
             "account_number": to and to.number,
@@ -107,6 +109,16 @@ def _owed(party_id: UUID | None, refund_id: UUID) -> Pocket:
 
 def _ordered(party_id: UUID | None, refund_id: UUID) -> Pocket:
     return Pocket(AccountKind.REFUND_ORDERED, party_id, refund_id)
+
+
+async def give_account(
+    session: AsyncSession, party_id: UUID, to: BankAccount, purpose_id: UUID | None = None
+) -> None:
+    """Tell a party's refunds that wait for an account where to go: those of one purpose, or all."""
+    for refund in await repository.refunds_without_account(session, party_id, purpose_id):
+        refund.account_number, refund.account_name = to.number, to.name
+        refund.account_bank = to.bank_code
+        refund.version += 1
 
 
 async def order(session: AsyncSession, _: UUID, now: datetime) -> None:
@@ -251,6 +263,7 @@ async def replace(
         key=f"refund.replace:{refund_id}",
         reason=refund.reason,
         party_id=refund.party_id,
+        purpose_id=refund.purpose_id,
         sources={_owed(refund.party_id, refund_id): refund.amount_fen},
         due_at=refund.due_at,
         back_to=back_to,

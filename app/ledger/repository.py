@@ -333,8 +333,17 @@ _ORDERABLE = (
     Refund.state == RefundState.DUE.value,
     Refund.account_number.is_not(None),
     exists(select(SettlementAccount.id).where(SettlementAccount.active)),
+    ~exists(
+        select(Account.id).where(
+            Account.kind == AccountKind.CLEARING.value,
+            Account.owner_id == Refund.party_id,
+            Account.purpose_id == Refund.purpose_id,
+            Account.balance_fen < 0,
+        )
+    ),
 )
-"""Due, with an account to go to, and one to be paid from."""
+"""Due, with an account to go to and one to be paid from, and of money that the bank has shown:
+what an operator only vouched for is never paid out."""
 
 
 async def refunds_to_order(session: AsyncSession, _: datetime, limit: int) -> Sequence[UUID]:
@@ -387,8 +396,10 @@ async def refunds(
     return (await session.execute(query.order_by(Refund.id.desc()).limit(limit))).scalars().all()
 
 
-async def refunds_without_account(session: AsyncSession, party_id: UUID) -> Sequence[Refund]:
-    """A party's due refunds that do not know where to go, locked."""
+async def refunds_without_account(
+    session: AsyncSession, party_id: UUID, purpose_id: UUID | None = None
+) -> Sequence[Refund]:
+    """A party's due refunds that do not know where to go, of one purpose or all; locked."""
     query = (
         select(Refund)
         .where(
@@ -399,6 +410,8 @@ async def refunds_without_account(session: AsyncSession, party_id: UUID) -> Sequ
         .order_by(Refund.id)
         .with_for_update()
     )
+    if purpose_id is not None:
+        query = query.where(Refund.purpose_id == purpose_id)
     return (await session.execute(query)).scalars().all()
 
 

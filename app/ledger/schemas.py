@@ -140,12 +140,16 @@ class Proposal(WireModel):
 
 
 class RefundView(WireModel):
-    """A refund; `due_at` is the last moment, and it waits while it has no account."""
+    """A refund; `due_at` is the last moment.
+
+    It waits while it has no account, and while no statement has shown the money.
+    """
 
     id: UUID
     key: str
     reason: str
     party_id: UUID | None
+    purpose_id: UUID | None
     amount_fen: int
     due_at: datetime
     state: RefundState

@@ -122,6 +122,7 @@ async def receive(
         deposit.refund_number = back_to.number
         deposit.refund_name = back_to.name
         deposit.refund_bank = back_to.bank_code
+        await refunds.give_account(session, deposit.payer_id, back_to, deposit.purpose_id)
     await _complete(session, actor, deposit, credited_at)
     if deposit.state != DepositState.EXPECTED:
         await _return_surplus(session, actor, deposit, key, now)
@@ -158,6 +159,7 @@ async def _return_surplus(
             key=f"surplus:{key}",
             reason="surplus",
             party_id=deposit.payer_id,
+            purpose_id=deposit.purpose_id,
             sources={_received(deposit): there - kept},
             due_at=now + SURPLUS_TERM,
             back_to=_back_to(deposit),
@@ -300,6 +302,7 @@ async def release(
             key=f"deposit.release:{deposit.id}",
             reason=reason,
             party_id=deposit.payer_id,
+            purpose_id=deposit.purpose_id,
             sources=sources,
             due_at=due_at,
             back_to=_back_to(deposit),
@@ -361,10 +364,8 @@ async def name_refund_account(
         account.number, account.name = named.number, named.name
         account.bank_code = named.bank_code
         account.version += 1
-    for refund in await repository.refunds_without_account(session, party_id):
-        refund.account_number, refund.account_name = named.number, named.name
-        refund.account_bank = named.bank_code
-        refund.version += 1
+    to = BankAccount(named.number, named.name, named.bank_code)
+    await refunds.give_account(session, party_id, to)
     await session.flush()
     audit.record(
         session,

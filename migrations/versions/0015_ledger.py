@@ -66,7 +66,7 @@ CREATE TRIGGER ledger_account_opens_empty BEFORE INSERT ON ledger_account
 
 FIXED = {
     "deposit": "purpose_kind, purpose_id, payer_id, amount_fen, reference",
-    "refund": "key, party_id, amount_fen, due_at, replaces_id",
+    "refund": "key, party_id, purpose_id, amount_fen, due_at, replaces_id",
     "payment_batch": "document, sha256, payments, total_fen",
     "bank_line": "statement_id, account, bank_ref, direction, amount_fen, booked_on, booked_at,"
     " returned, party_name, party_account, party_bank, end_to_end_id, remittance",
@@ -301,6 +301,7 @@ def _refunds() -> None:
         required("key", sa.String),
         required("reason", sa.String),
         reference("refund", "party_id", "organisation"),
+        sa.Column("purpose_id", sa.Uuid),
         required("amount_fen", sa.BigInteger),
         required("due_at", MOMENT),
         sa.Column("account_number", sa.String),

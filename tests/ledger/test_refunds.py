@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.kit.actor import RoleRequired
+from app.kit.actor import Actor, RoleRequired
 from app.kit.errors import IllegalMove
 from app.ledger import matching, messages, refunds, repository, service
 from app.ledger.errors import (
@@ -17,6 +17,7 @@ from app.ledger.errors import (
     UnknownRefund,
     UseNotPossible,
 )
+from app.ledger.facts import DepositFacts
 from app.ledger.models import BankLine, Refund
 from app.ledger.schemas import NewRefundAccount, Proposal
 from app.ledger.states import LineState, RefundState, Use
@@ -30,6 +31,7 @@ from tests.ledger.books import (
     open_bank,
     owed,
     party,
+    pay,
     person,
     release,
     report,
@@ -135,22 +137,42 @@ async def test_only_operators_refuse_and_replace(session: AsyncSession) -> None:
             await refunds.replace(session, person(role), refund_id, None, NOW)
 
 
-async def test_money_recorded_by_hand_waits_for_an_account(session: AsyncSession) -> None:
+async def vouched_for(session: AsyncSession) -> tuple[UUID, DepositFacts, UUID]:
+    """A payer, and a deposit that an operator vouched for and that is due back."""
     await open_bank(session)
     payer = await party(session)
     deposit = await expected(session, payer)
     await service.receive_by_hand(session, ONE, deposit.purpose_id, "slip", NOW)
     await release(session, deposit)
-    assert await refunds.due(session, NOW, 10) == []
-    row = await session.execute(text("SELECT id FROM organisation WHERE id = :id"), {"id": payer})
-    assert row.scalar_one() == payer
-    trader = person("trader")
-    trader = type(trader)(trader.person_id, payer, "enterprise", roles=trader.roles)
+    [refund] = await repository.refunds(session, payer, "due", None, 10)
+    return payer, deposit, refund.id
+
+
+async def test_money_that_no_statement_has_shown_is_not_paid_out(session: AsyncSession) -> None:
+    payer, deposit, refund_id = await vouched_for(session)
+    trader = Actor(ONE.person_id, payer, "enterprise", roles=frozenset({"trader"}))
     await service.name_refund_account(
-        session, trader, NewRefundAccount(number=THEIRS, name="某企业")
+        session, trader, NewRefundAccount(number="6217000012345678", name="某企业")
     )
-    [refund_id] = await refunds.due(session, NOW, 10)
+    assert (await read(session, refund_id)).account_number == "6217000012345678"
+    assert await refunds.due(session, NOW, 10) == []
+    await refunds.order(session, refund_id, NOW)
+    assert (await read(session, refund_id)).state == RefundState.DUE
+    await pay(session, deposit)
+    assert await refunds.due(session, NOW, 10) == [refund_id]
+    assert (await books(session))["clearing"] == 0
+
+
+async def test_a_refund_without_an_account_goes_where_the_money_came_from(
+    session: AsyncSession,
+) -> None:
+    _, deposit, refund_id = await vouched_for(session)
+    assert (await read(session, refund_id)).account_number is None
+    await pay(session, deposit)
     assert (await read(session, refund_id)).account_number == THEIRS
+    await refunds.order(session, refund_id, NOW)
+    await report(session, debit(refund_id))
+    assert {kind: fen for kind, fen in (await books(session)).sums.items() if fen} == {}
 
 
 async def test_nothing_is_ordered_without_a_settlement_account(session: AsyncSession) -> None:
