@@ -26,6 +26,7 @@ from app.kit.actor import SYSTEM
 from app.kit.db import make_engine, make_sessions
 from app.kit.embedded import EmbeddedPostgres
 from app.kit.errors import Problem
+from app.kit.ids import new_id
 from app.ledger import matching, refunds, repository, service
 from app.ledger.facts import DepositFacts
 from app.ledger.schemas import Proposal
@@ -76,9 +77,12 @@ class Money(RuleBasedStateMachine):
     def begin(self) -> None:
         async def begin(session: AsyncSession) -> tuple[UUID, dict[str, int]]:
             await open_bank(session)
+            while due := await refunds.due(session, NOW, 100):  # what earlier machines left
+                await refunds.order(session, due[0], NOW)
             return await party(session), (await books(session)).sums
 
         self.payer, self.before = self.act(begin)
+        self.since = new_id()
 
     @rule(target=deposits, amount=st.integers(50, 150))
     def expect(self, amount: int) -> DepositFacts:
@@ -177,7 +181,7 @@ class Money(RuleBasedStateMachine):
     @rule(deposit=deposits, use=st.sampled_from([Use.DEPOSIT, Use.RETURN]))
     def look_at_the_queue(self, deposit: DepositFacts, use: Use) -> None:
         async def look(session: AsyncSession) -> None:
-            for line in await repository.lines(session, LineState.UNMATCHED.value, None, 3):
+            for line in await repository.lines(session, LineState.UNMATCHED.value, self.since, 3):
                 reference = deposit.reference if use == Use.DEPOSIT else None
                 chosen = use if line.direction == "credit" else Use.CHARGE
                 if chosen == Use.CHARGE:
