@@ -109,6 +109,12 @@ TERMS = {
     "deposit_fen": 2_000,
     "increment_fen": 1,
 }
+SETTLEMENT = {
+    "number": "110060149013000123456",
+    "name": "保证金专户",
+    "bank_name": "示例银行",
+    "bank_code": None,
+}
 MEMBER = {"login": "leaver", "name": "成员", "password": "correct horse battery"}
 MANDATE = {
     "broker_id": "$university",
@@ -210,6 +216,40 @@ ROUTES: dict[tuple[str, str], Row] = {
     # The standard
     ("GET", "/standard/profiles"): public(),
     ("GET", "/standard/profiles/{version}"): public(path={"version": "1.0"}),
+    # Money in custody
+    ("GET", "/ledger/settlement-account"): public(),
+    ("PUT", "/ledger/settlement-account"): row({"platform_admin"}, json=SETTLEMENT),
+    ("PUT", "/ledger/refund-account"): row(
+        TRADERS, json={"number": "6222020200112233445", "name": "本单位"}
+    ),
+    ("GET", "/ledger/accounts"): row(SIGNED_IN),
+    ("GET", "/ledger/entries"): row(SIGNED_IN),
+    ("GET", "/ledger/trial-balance"): row({"operator", "regulator"}),
+    ("POST", "/ledger/statements"): row(
+        {"operator"}, content=b"<Document/>", headers={"Content-Type": "application/xml"}
+    ),
+    ("GET", "/ledger/bank-lines"): row({"operator", "regulator"}),
+    ("POST", "/ledger/bank-lines/{line_id}/propose"): row(
+        {"operator"}, json={"use": "charge", "note": "x"}
+    ),
+    ("POST", "/ledger/bank-lines/{line_id}/confirm"): row({"operator"}),
+    ("POST", "/ledger/bank-lines/{line_id}/decline"): row({"operator"}, json={"reason": "x"}),
+    ("GET", "/ledger/refunds"): row(SIGNED_IN),
+    ("POST", "/ledger/refunds/{refund_id}/refuse"): row({"operator"}, json={"reason": "x"}),
+    ("POST", "/ledger/refunds/{refund_id}/replace"): row({"operator"}, json={}),
+    ("GET", "/ledger/payment-batches"): row({"operator", "regulator"}),
+    ("GET", "/ledger/payment-batches/{batch_id}/document"): row({"operator"}),
+    ("POST", "/ledger/simulated-payments"): row(
+        SIGNED_IN,
+        403,
+        (403, {"broker_read_key"}),
+        json={
+            "reference": "TM0000000425",
+            "amount_fen": 1,
+            "payer_name": "x",
+            "payer_account": "6222020200112233445",
+        },
+    ),
     # Achievements
     ("GET", "/achievements/export"): public(),
     ("GET", "/achievements/{achievement_id}/profile"): public(),

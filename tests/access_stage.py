@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
+from tests.access_routes import SETTLEMENT
 from tests.demands import steps
 from tests.market import Market, User, credit_code, new_organisation
 
@@ -96,6 +97,7 @@ async def set_stage(market: Market) -> Stage:
     await _flag(stage)
     await _demands(stage)
     await _webhooks(stage)
+    await _money(stage)
     return stage
 
 
@@ -291,6 +293,37 @@ async def _offers(stage: Stage) -> None:
         "draft_achievement": draft["id"],
         "listing_id": listing["id"],
         "draft_listing": drafted["id"],
+    }
+
+
+async def _money(stage: Stage) -> None:
+    """Deposits on a statement: one came back late and is paid back, one payment is unmatched."""
+    market = stage.market
+    admin = await market.admin()
+    await admin.ok("PUT", "/ledger/settlement-account", SETTLEMENT)
+    listing = await flow.open_listing(market, stage.people["university"])
+    bidder = await market.join("enterprise")
+    path = f"/listings/{listing['id']}/applications"
+    made = await flow.apply(market, listing, bidder)
+    decided = await admin.ok("POST", f"{path}/{made['id']}/decision", {"act": "qualify"})
+    await bidder.ok("POST", f"{path}/{made['id']}/withdraw")
+    await flow.tell_bank(
+        market,
+        [
+            flow.paid(listing["deposit_fen"], decided["deposit"]["reference"]),
+            flow.paid(1, "?"),
+        ],
+    )
+    [refund] = (await bidder.ok("GET", "/ledger/refunds"))["items"]
+    [batch] = (await admin.ok("GET", "/ledger/payment-batches"))["items"]
+    await flow.tell_bank(
+        market, [flow.paid(refund["amount_fen"], "", credit=False, refund=refund["id"])]
+    )
+    matched = (await admin.ok("GET", "/ledger/bank-lines?state=matched"))["items"]
+    stage.objects |= {
+        "line_id": matched[0]["id"],
+        "refund_id": refund["id"],
+        "batch_id": batch["id"],
     }
 
 

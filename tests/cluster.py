@@ -55,6 +55,7 @@ class Process:
     data_dir: Path
     port: int = field(default_factory=free_port)
     running: subprocess.Popen[bytes] | None = None
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def log(self) -> Path:
@@ -74,7 +75,8 @@ class Process:
                     "TECHMARKET_LOG_LEVEL": "warning",
                     "TECHMARKET_TICK_SECONDS": "0.05",
                     "PATH": os.environ["PATH"],
-                },
+                }
+                | self.settings,
                 stdout=log,
                 stderr=log,
             )
