@@ -253,9 +253,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/auctions/{auction_id}/opening"): row({"operator", "regulator"}, json=KEY),
     ("POST", "/auctions/{auction_id}/defaults"): row(
-        {"operator"},
-        json=REASON | {"following": "runner_up"},
-        path={"auction_id": "$annulled_auction"},
+        {"operator"}, json=REASON | {"following": "runner_up"}
     ),
     ("GET", "/auctions/{auction_id}"): public(),
     ("GET", "/auctions/{auction_id}/bids"): public(),
@@ -265,6 +263,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/auctions/{auction_id}/bids/{sequence}"): public(path={"sequence": "1"}),
     ("GET", "/auctions/{auction_id}/record"): public(),
+    ("GET", "/record-key"): public(),
     ("GET", "/deals"): public(),
     ("GET", "/deals/{deal_id}"): public(),
     # Contracts
