@@ -157,12 +157,11 @@ def histories(draw: st.DrawFn) -> tuple[State, list[Event]]:
     at_start = draw(st.booleans())
     opens_at = END - timedelta(minutes=20)
     made = rules.complete(profile, {}, offer, opens_at, END, first_bid_at_start=at_start)
-    bid = st.builds(
-        Event,
-        at=st.integers(-1500, 1500).map(lambda s: END + timedelta(seconds=s)),
-        bidder=st.sampled_from("1234"),
-        amount_fen=st.integers(0, 200),
-    )
+    bid = st.tuples(
+        st.integers(-1500, 1500).map(lambda s: END + timedelta(seconds=s)),
+        st.sampled_from("1234"),
+        st.integers(0, 200),
+    ).map(lambda one: Event(*one))
     bids = draw(st.lists(bid, max_size=30))
     if draw(st.booleans()):
         bids.sort(key=lambda one: one.at)
