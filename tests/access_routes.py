@@ -132,6 +132,14 @@ NINETY_NINE = {
     "owners": [{"name": "某大学", "share_bp": 9_900}],
 }
 BAD_CREDIT_CODE = new_organisation("university") | {"credit_code": "91110000600037341A"}
+PLAN = {"format": "ascending", "terms": {"extension_s": 60}}
+REASON = {"reason": "系统故障"}
+KEY = {
+    "kind": "auction_key",
+    "auction_id": "$auction_id",
+    "not_before": "2026-03-02T09:00:00+08:00",
+    "private_key": "0" * 64,
+}
 DETAILS = SELLER_READS | OVERSEERS
 SELLERS_ACT = (SELLER, 404, (403, {"roleless", "broker_read_key"}))
 SELLERS_LISTING = (SELLER, 403, (404, OTHER_TRADERS))
@@ -334,6 +342,21 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     # Auctions and deals
     ("GET", "/auctions"): public(),
+    ("GET", "/auctions/formats"): public(),
+    ("PUT", "/listings/{listing_id}/auction-plan"): row(*SELLERS_LISTING, json=PLAN),
+    ("GET", "/listings/{listing_id}/auction-plan"): public(),
+    ("POST", "/auctions/{auction_id}/pause"): row({"operator"}, json=REASON),
+    ("POST", "/auctions/{auction_id}/resume"): row({"operator"}, json=REASON),
+    ("POST", "/demands/{demand_id}/auction"): row(
+        {"enterprise"}, json={"terms": {"increments": 1}}
+    ),
+    ("POST", "/auctions/{auction_id}/annul"): row(
+        {"operator"}, path={"auction_id": "$annulled_auction"}, json=REASON
+    ),
+    ("GET", "/auctions/{auction_id}/opening"): row(
+        {"operator", "regulator"}, path={"auction_id": "$sealed_auction"}
+    ),
+    ("POST", "/auctions/{auction_id}/opening"): row({"operator", "regulator"}, json=KEY),
     ("GET", "/auctions/{auction_id}"): public(),
     ("GET", "/auctions/{auction_id}/bids"): public(),
     ("GET", "/auctions/{auction_id}/events"): public(),
@@ -348,6 +371,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/screening/flags/{flag_id}/decision"): row(
         {"regulator"}, json={"act": "dismiss", "reason": "x"}
     ),
+    ("GET", "/record-key"): public(),
     ("GET", "/deals"): public(),
     ("GET", "/deals/{deal_id}"): public(),
     ("POST", "/deals/{deal_id}/suspend"): row({"operator"}, json={"reason": "x"}),
