@@ -49,6 +49,7 @@ async def annul(session: AsyncSession, actor: Actor, auction_id: UUID, reason: s
     if sold:
         await jobs.defer(session, "deals.annul", auction_id=str(auction_id), reason=reason)
         return
+    await outcomes.forget_reserve(session, auction_id)
     listing_id = await outcomes.listing_of(session, auction_id)
     now = await clock.now(session)
     await listings.record_failure(session, SYSTEM, listing_id, f"{_ANNULLED}:{reason}", now)
