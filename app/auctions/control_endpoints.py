@@ -7,6 +7,7 @@ from fastapi import Request
 from app.auctions import awards, control, opening, scheduling, service
 from app.auctions.errors import (
     BadPlan,
+    NobodyLeft,
     NoDefault,
     NoRunnerUp,
     NotAwaitingOpening,
@@ -109,7 +110,10 @@ async def open_auction(
     return await opening.custody(session, actor, auction_id)
 
 
-@auctions.post("/{auction_id}/defaults", responses=declared(*_ACTING, NoDefault, NoRunnerUp))
+@auctions.post(
+    "/{auction_id}/defaults",
+    responses=declared(*_ACTING, NoDefault, NoRunnerUp, NobodyLeft, IllegalMove),
+)
 async def declare_default(
     session: Uow, actor: CurrentActor, auction_id: UUID, new: NewDefault
 ) -> AuctionView:

@@ -255,3 +255,11 @@ class NoRunnerUp(Conflict):
     code = "no_runner_up"
     zh = "没有可递补的次高报价人,可选择重新竞价"
     en = "There is no valid runner-up; a re-auction is possible"
+
+
+class NobodyLeft(Conflict):
+    """A re-auction needs a bidder who did not default."""
+
+    code = "nobody_left"
+    zh = "没有未悔拍的竞买人可参加重新竞价"
+    en = "There is no bidder left for a re-auction who did not default"

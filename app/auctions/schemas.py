@@ -166,6 +166,7 @@ class AwardView(WireModel):
     total_fen: int
     score: int | None
     state: AwardState
+    commissions_fen: int | None = Field(description="after a default: owed in any case")
     shortfall_fen: int | None = Field(description="owed by the winner who defaulted before")
 
 
