@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Annotated, BinaryIO, NamedTuple
 import typer
 import uvicorn
 from fastapi import FastAPI
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,8 @@ from app import opening, sample
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
+from app.deals import verification as certificates
+from app.demands import imports as demand_imports
 from app.kit import clock, migrate
 from app.kit.actor import Actor
 from app.kit.db import make_engine, make_sessions
@@ -269,23 +271,59 @@ def check_migrations() -> None:
             server.stop()
 
 
+Login = Annotated[str, typer.Option("--as", help="Login of a trader who imports")]
+Password = Annotated[
+    str,
+    typer.Option(
+        prompt=True, hide_input=True, envvar="TECHMARKET_PASSWORD", help="Asked if absent"
+    ),
+]
+DryRun = Annotated[bool, typer.Option(help="Check and report; write nothing")]
+ImportFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+Importing = Callable[
+    [AsyncSession, Actor, BinaryIO, Callable[[int, int], None]], Awaitable[BaseModel]
+]
+"""Reads a file in a transaction as an actor, and tells the bytes and rows read so far."""
+
+
 @cli.command("import")
 def import_achievements(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
-    as_login: Annotated[str, typer.Option("--as", help="Login of a trader who imports")],
-    password: Annotated[
-        str,
-        typer.Option(
-            prompt=True, hide_input=True, envvar="TECHMARKET_PASSWORD", help="Asked if absent"
-        ),
-    ],
-    dry_run: Annotated[bool, typer.Option(help="Check and report; write nothing")] = False,
+    file: ImportFile, as_login: Login, password: Password, dry_run: DryRun = False
 ) -> None:
     """Import achievements from a .csv or .jsonl file: every row or none."""
     forms: dict[str, imports.Format] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
     form = forms.get(file.suffix.lower())
     if form is None:
         raise typer.BadParameter(f"the file's name must end in one of {', '.join(forms)}")
+
+    async def importing(
+        session: AsyncSession, actor: Actor, opened: BinaryIO, progress: imports.Progress
+    ) -> BaseModel:
+        return await imports.import_file(
+            session, actor, opened, form, dry_run=dry_run, progress=progress
+        )
+
+    _import_as(file, as_login, password, importing)
+
+
+@cli.command("import-demands")
+def import_demands(
+    file: ImportFile, as_login: Login, password: Password, dry_run: DryRun = False
+) -> None:
+    """Import demands from JSON Lines of the standard: every line or none."""
+
+    async def importing(
+        session: AsyncSession, actor: Actor, opened: BinaryIO, progress: demand_imports.Progress
+    ) -> BaseModel:
+        return await demand_imports.import_file(
+            session, actor, opened, dry_run=dry_run, progress=progress
+        )
+
+    _import_as(file, as_login, password, importing)
+
+
+def _import_as(file: Path, as_login: str, password: str, importing: Importing) -> None:
+    """Run an import; print its report, or what is wrong in which line and exit with 1."""
     chosen = settings()
     configure_logging(chosen)
     with database(chosen) as (url, _):
@@ -293,9 +331,7 @@ def import_achievements(
         try:
             with file.open("rb") as opened:
                 size = file.stat().st_size
-                report = asyncio.run(
-                    _import(url, opened, size, form, (as_login, password), dry_run=dry_run)
-                )
+                report = asyncio.run(_import(url, opened, size, (as_login, password), importing))
         except Problem as problem:
             for error in (details := problem.details("en"))["errors"]:
                 line = f"line {error['line']}: " if "line" in error else ""
@@ -307,13 +343,7 @@ def import_achievements(
 
 
 async def _import(
-    url: str,
-    file: BinaryIO,
-    size: int,
-    form: imports.Format,
-    credentials: tuple[str, str],
-    *,
-    dry_run: bool,
+    url: str, file: BinaryIO, size: int, credentials: tuple[str, str], importing: Importing
 ) -> str:
     engine = make_engine(url, pool_size=1)
     sessions = make_sessions(engine)
@@ -330,15 +360,12 @@ async def _import(
             raise actor
         with Progress(*columns, console=console) as progress:
             task = progress.add_task("", total=size, rows=0)
+
+            def show(done: int, rows: int) -> None:
+                progress.update(task, completed=done, rows=rows)
+
             async with sessions() as session, session.begin():
-                report = await imports.import_file(
-                    session,
-                    actor,
-                    file,
-                    form,
-                    dry_run=dry_run,
-                    progress=lambda done, rows: progress.update(task, completed=done, rows=rows),
-                )
+                report = await importing(session, actor, file, show)
         return report.model_dump_json(indent=1)
     finally:
         await engine.dispose()
@@ -390,27 +417,47 @@ def replay(
         raise typer.Exit(1)
 
 
+PublicKey = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="The platform's public key (PEM), got from the platform in another way",
+    ),
+]
+
+
 @cli.command("verify-record")
 def verify_record(
     file: Annotated[typer.FileBinaryRead, typer.Argument(help="Record; - reads stdin")],
-    public_key: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="The platform's public key (PEM), got from the platform in another way",
-        ),
-    ] = None,
+    public_key: PublicKey = None,
 ) -> None:
     """Check an auction's record offline: chain, signature, and the result by the rules."""
-    trusted = None
-    if public_key is not None:
-        try:
-            trusted = plain_pem(public_key.read_text("ascii"))
-        except (BadKey, UnicodeDecodeError) as error:
-            raise typer.BadParameter(str(error), param_hint="--public-key") from None
-    checks = verification.verify(file.read(), trusted)
+    _report(verification.verify(file.read(), _trusted(public_key)))
+
+
+@cli.command("verify-certificate")
+def verify_certificate(
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="Certificate; - reads stdin")],
+    public_key: PublicKey = None,
+) -> None:
+    """Check a trade certificate's JSON offline: content, signature, state when it was fetched."""
+    _report(certificates.verify(file.read(), _trusted(public_key)))
+
+
+def _trusted(public_key: Path | None) -> str | None:
+    """The key in a file that a record must be signed with; raises BadParameter."""
+    if public_key is None:
+        return None
+    try:
+        return plain_pem(public_key.read_text("ascii"))
+    except (BadKey, UnicodeDecodeError) as error:
+        raise typer.BadParameter(str(error), param_hint="--public-key") from None
+
+
+def _report(checks: Sequence[verification.Check] | Sequence[certificates.Check]) -> None:
+    """Print what was checked; end with 1 unless everything passed."""
     for check in checks:
         typer.echo(f"{'ok' if check.passed else 'WRONG'}  {check.name}: {check.finding}")
     if not all(check.passed for check in checks):

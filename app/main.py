@@ -13,9 +13,13 @@ from fastapi.openapi.utils import get_openapi
 from app.achievements import endpoints as achievements
 from app.auctions import control_endpoints, watch
 from app.auctions import endpoints as auctions
+from app.auctions import screening_endpoints as screening
 from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
+from app.demands import endpoints as demands
+from app.feed import endpoints as feed
+from app.feed.watch import Bell
 from app.kit import clock, endpoints, problems
 from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
@@ -26,24 +30,36 @@ from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
 from app.kit.signing import signing_key
 from app.listings import endpoints as listings
+from app.negotiations import endpoints as negotiations
 from app.parties import endpoints as parties
 from app.parties import login, tokens
 from app.registrations import endpoints as registrations
+from app.standard import endpoints as standard
 from app.statistics import endpoints as statistics
 from app.web import pages
+from app.webhooks import endpoints as webhooks
+from app.webhooks.tokens import secret_key
 from app.worker import CALENDAR_JOBS
 
 RESERVED_CONNECTIONS = 4
+DEVICE_KEY = b"techmarket key for digests of devices\n"
+"""What is signed to make that key: only who has the record key can make it, and any process."""
 MODULES = (
     parties.routers,
+    standard.routers,
     achievements.routers,
+    demands.routers,
     listings.routers,
     auctions.routers,
     control_endpoints.routers,
+    screening.routers,
+    negotiations.routers,
     deals.routers,
     contracts.routers,
     registrations.routers,
     statistics.routers,
+    feed.routers,
+    webhooks.routers,
 )
 
 
@@ -88,15 +104,20 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if settings.record_key_file:
-            signing_key(settings)  # a bad key must end the start, not the first record
+        # A bad key must end the start, not the first record.
+        device_key = signing_key(settings).sign(DEVICE_KEY)
+        if settings.webhook_key_file:
+            secret_key(settings)
         engine = make_engine(database_url, pool_size=settings.database_pool_size)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)
+        # The feed reads single statements; each sees all that is numbered, without a transaction.
+        reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        app.state.feed_bell = Bell(make_sessions(reading))
         # Of their own, so that bids and logins never wait for a connection others hold.
         reserved = make_engine(database_url, pool_size=RESERVED_CONNECTIONS)
         app.state.doorkeeper = Doorkeeper(make_sessions(reserved))
-        app.state.intake = BidIntake(make_sessions(reserved))
+        app.state.intake = BidIntake(make_sessions(reserved), device_key)
         stop = asyncio.Event()
         intake = asyncio.create_task(app.state.intake.run(stop))
         try:

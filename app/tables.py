@@ -4,12 +4,16 @@ from app.achievements import models as achievements
 from app.auctions import models as auctions
 from app.contracts import models as contracts
 from app.deals import models as deals
-from app.kit import audit, calendar_store, idempotency
+from app.demands import models as demands
+from app.feed import models as feed
+from app.kit import audit, calendar_store, changes, idempotency
 from app.kit.db import Base
 from app.listings import models as listings
+from app.negotiations import models as negotiations
 from app.parties import models as parties
 from app.registrations import models as registrations
 from app.statistics import models as statistics
+from app.webhooks import models as webhooks
 
 metadata = Base.metadata
 
@@ -18,12 +22,17 @@ __all__ = [
     "auctions",
     "audit",
     "calendar_store",
+    "changes",
     "contracts",
     "deals",
+    "demands",
+    "feed",
     "idempotency",
     "listings",
     "metadata",
+    "negotiations",
     "parties",
     "registrations",
     "statistics",
+    "webhooks",
 ]

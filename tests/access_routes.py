@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.demands.steps import INTEREST, PROFILE, SOLUTION
 from tests.market import calendar_year, new_organisation
 
 ALLOWED = "allowed"
@@ -117,6 +118,7 @@ MANDATE = {
 }
 APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
 LATE = {"listing_id": "$sold_listing"}
+BACKWARDS = {"period_from": "2026-01-02", "period_until": "2026-01-01"}
 WITHDRAWN = {"achievement_id": "$withdrawn_achievement"}
 NINETY_NINE = {
     "title": "一种器件",
@@ -133,7 +135,21 @@ APPLICANTS_ACT = (
     404,
     (403, {"enterprise", "registrar", "regulator", "roleless", "broker_read_key"}),
 )
+NEGOTIATORS_ACT = (
+    SELLER | {"enterprise"},
+    404,
+    (403, {"operator", "regulator", "roleless", "broker_read_key"}),
+)
+ENDED = {"negotiation_id": "$ended_negotiation"}
+CERTIFICATE = {"number": "$certificate_number"}
+OWNERS_WEBHOOK = ({"university"}, 404, (403, SIGNED_IN - ADMINISTRATORS))
 OFFICES_ACT = ({"registrar"}, 404, (403, {"enterprise", "regulator", *SELLER_READS}))
+
+ENTERPRISES = frozenset({"enterprise", "other_enterprise"})
+SOLVERS = TRADERS - {"enterprise", "broker_without_mandate"}
+OWNERS_DEMAND = ({"enterprise"}, 403, (404, TRADERS - {"enterprise"}))
+CLOSED_DEMAND = {"demand_id": "$closed_demand"}
+DRAFT_DEMAND = {"demand_id": "$draft_demand"}
 
 ROUTES: dict[tuple[str, str], Row] = {
     # Login and keys
@@ -174,12 +190,32 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("DELETE", "/organisations/{organisation_id}/members/{person_id}"): row(
         {"university"}, 404, (403, {"roleless", "broker_read_key"})
     ),
+    ("POST", "/organisations/{organisation_id}/relations"): row(
+        {"university", "operator"},
+        404,
+        (403, {"roleless", "broker_read_key"}),
+        json={"kind": "controls", "valid_from": "2026-01-01", "evidence": "x"},
+    ),
+    ("GET", "/organisations/{organisation_id}/relations"): row(
+        OVERSEERS | {"university", "roleless"}, 404
+    ),
+    ("DELETE", "/organisations/{organisation_id}/relations/{relation_id}"): row(
+        {"university", "operator"}, 404, (403, {"roleless", "broker_read_key"})
+    ),
     ("POST", "/mandates"): row(ADMINISTRATORS, json=MANDATE),
     ("GET", "/mandates"): row(SIGNED_IN),
     ("POST", "/mandates/{mandate_id}/revoke"): row(
         {"university"}, 404, (403, {"broker", "roleless", "broker_read_key"})
     ),
+    # The standard
+    ("GET", "/standard/profiles"): public(),
+    ("GET", "/standard/profiles/{version}"): public(path={"version": "1.0"}),
     # Achievements
+    ("GET", "/achievements/export"): public(),
+    ("GET", "/achievements/{achievement_id}/profile"): public(),
+    ("POST", "/achievements/{achievement_id}/interests"): row(
+        ENTERPRISES | {"other_university"}, json=INTEREST
+    ),
     ("POST", "/achievements"): row(TRADERS, json=NINETY_NINE),
     ("GET", "/achievements"): public(),
     ("POST", "/achievements/import"): row(
@@ -206,6 +242,32 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/packages"): row(
         TRADERS, json={"title": "成果包", "member_ids": ["$nobody", "$university"]}
     ),
+    # Demands
+    ("POST", "/demands"): row(ENTERPRISES, json=PROFILE | {"colour": "red"}),
+    ("GET", "/demands"): public(),
+    ("POST", "/demands/import"): row(ENTERPRISES, params={"dry_run": "true"}, content=b"{}"),
+    ("GET", "/demands/export"): public(),
+    ("GET", "/demands/{demand_id}"): public(),
+    ("GET", "/demands/{demand_id}/profile"): public(),
+    ("PATCH", "/demands/{demand_id}"): row(*OWNERS_DEMAND, headers=STALE, json={"title": "x"}),
+    ("POST", "/demands/{demand_id}/submit"): row(*OWNERS_DEMAND),
+    ("POST", "/demands/{demand_id}/review"): row({"operator"}, json={"act": "approve"}),
+    ("POST", "/demands/{demand_id}/renew"): row(*OWNERS_DEMAND, json={"expires_on": "2020-01-01"}),
+    ("POST", "/demands/{demand_id}/withdraw"): row(*OWNERS_DEMAND, json={}),
+    ("POST", "/demands/{demand_id}/close"): row(*OWNERS_DEMAND, path=DRAFT_DEMAND, json={}),
+    ("POST", "/demands/{demand_id}/solutions"): row(SOLVERS, path=CLOSED_DEMAND, json=SOLUTION),
+    ("GET", "/demands/{demand_id}/solutions"): row(SIGNED_IN),
+    ("POST", "/demands/{demand_id}/solutions/{solution_id}/decision"): row(
+        {"enterprise", "operator"}, 403, (404, TRADERS - {"enterprise"}), json={"act": "refuse"}
+    ),
+    ("POST", "/demands/{demand_id}/solutions/{solution_id}/withdraw"): row(
+        SELLER, 403, (404, OTHER_TRADERS)
+    ),
+    ("POST", "/demands/{demand_id}/interests"): row(SOLVERS, path=CLOSED_DEMAND, json=INTEREST),
+    ("GET", "/interests"): row(SIGNED_IN),
+    ("GET", "/interests/{interest_id}"): row(PARTIES_READ, 404),
+    ("POST", "/interests/{interest_id}/decision"): row(*OWNERS_DEMAND, json={"act": "decline"}),
+    ("POST", "/interests/{interest_id}/withdraw"): row(SELLER, 403, (404, OTHER_TRADERS)),
     # Listings
     ("POST", "/listings"): row(*SELLERS_LISTING, json=TERMS),
     ("GET", "/listings"): public(),
@@ -240,8 +302,78 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/auctions/{auction_id}/bids/{sequence}"): public(path={"sequence": "1"}),
     ("GET", "/auctions/{auction_id}/record"): public(),
+    ("POST", "/screening/runs"): row({"regulator"}, json=BACKWARDS),
+    ("GET", "/screening/flags"): row({"regulator"}),
+    ("GET", "/screening/flags/{flag_id}"): row({"regulator"}),
+    ("POST", "/screening/flags/{flag_id}/decision"): row(
+        {"regulator"}, json={"act": "dismiss", "reason": "x"}
+    ),
     ("GET", "/deals"): public(),
     ("GET", "/deals/{deal_id}"): public(),
+    ("POST", "/deals/{deal_id}/suspend"): row({"operator"}, json={"reason": "x"}),
+    ("POST", "/deals/{deal_id}/resume"): row({"operator"}),
+    ("POST", "/deals/{deal_id}/cancel"): row({"operator"}, json={"reason": "x"}),
+    ("POST", "/deals/{deal_id}/default"): row({"operator"}, json={"reason": "x"}),
+    ("GET", "/deals/{deal_id}/runner-up"): row(
+        PARTIES_READ | {"operator", "regulator"}, 404, path={"deal_id": "$defaulted_deal"}
+    ),
+    ("POST", "/deals/{deal_id}/runner-up"): row(
+        {"enterprise"},
+        404,
+        (403, {"operator", "regulator", "roleless", "broker_read_key"}),
+        path={"deal_id": "$defaulted_deal"},
+        json={"accept": True},
+    ),
+    ("POST", "/deals/{deal_id}/certificate"): row({"operator"}, json={"conclusion": "x"}),
+    ("GET", "/certificates/{number}"): public(path=CERTIFICATE),
+    ("GET", "/certificates/{number}/document"): row(
+        PARTIES_READ | {"operator", "regulator"}, 404, path=CERTIFICATE
+    ),
+    ("POST", "/certificates/{number}/revoke"): row(
+        {"operator"}, path={"number": "$revoked_number"}, json={"reason": "x"}
+    ),
+    # Negotiations and brokers
+    ("POST", "/negotiations"): row({"enterprise", "other_enterprise"}, json=LATE),
+    ("GET", "/negotiations"): row(SIGNED_IN),
+    ("GET", "/negotiations/{negotiation_id}"): row(PARTIES_READ | {"operator", "regulator"}, 404),
+    ("POST", "/negotiations/{negotiation_id}/offers"): row(
+        *NEGOTIATORS_ACT, json={"terms": {}, "valid_until": "2000-01-01T00:00:00Z"}
+    ),
+    ("GET", "/negotiations/{negotiation_id}/offers"): row(
+        PARTIES_READ | {"operator", "regulator"}, 404
+    ),
+    ("POST", "/negotiations/{negotiation_id}/accept"): row(
+        *NEGOTIATORS_ACT, json={"offer_id": "$old_offer"}
+    ),
+    ("POST", "/negotiations/{negotiation_id}/decline"): row(
+        *NEGOTIATORS_ACT, json={"offer_id": "$old_offer"}
+    ),
+    ("POST", "/negotiations/{negotiation_id}/end"): row(
+        *NEGOTIATORS_ACT, path=ENDED, json={"reason": "x"}
+    ),
+    ("GET", "/negotiations/{negotiation_id}/nda"): row(PARTIES_READ, 404),
+    ("POST", "/negotiations/{negotiation_id}/nda"): row(
+        *NEGOTIATORS_ACT, json={"text_sha256": "0" * 64}
+    ),
+    ("POST", "/negotiations/{negotiation_id}/documents"): row(
+        *NEGOTIATORS_ACT, files={"file": ("empty.txt", b"")}
+    ),
+    ("GET", "/negotiations/{negotiation_id}/documents"): row(PARTIES_READ, 404),
+    ("GET", "/negotiations/{negotiation_id}/documents/{document_id}"): row(
+        PARTIES_READ, 404, path={"document_id": "$secret_document"}
+    ),
+    ("GET", "/negotiations/{negotiation_id}/documents/{document_id}/readings"): row(
+        SELLER_READS, 404, path={"document_id": "$secret_document"}
+    ),
+    ("POST", "/broker-consents"): row(
+        TRADERS - {"broker"}, json={"listing_id": "$sold_listing", "broker_id": "$spare_broker"}
+    ),
+    ("POST", "/commission-agreements"): row(
+        TRADERS - {"broker"}, json={"mandate_id": "$mandate_id", "cap_fen": 1}
+    ),
+    ("GET", "/commission-agreements"): row(SIGNED_IN),
+    ("POST", "/commission-agreements/{agreement_id}/accept"): row({"broker_without_mandate"}, 404),
+    ("GET", "/commissions"): row(SIGNED_IN),
     # Contracts
     ("GET", "/contracts"): row(SIGNED_IN),
     ("GET", "/contracts/{contract_id}"): row(PARTIES_READ | {"regulator"}, 404),
@@ -282,6 +414,22 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/statistics/contracts"): public(),
     ("GET", "/statistics/flows"): public(),
     ("GET", "/statistics/summary"): public(),
+    # The feed and webhooks
+    ("GET", "/feed"): public(),
+    ("POST", "/webhooks"): row(ADMINISTRATORS, json={"url": "http://example.com/"}),
+    ("GET", "/webhooks"): row(ADMINISTRATORS),
+    ("GET", "/webhooks/{webhook_id}"): row(*OWNERS_WEBHOOK),
+    ("DELETE", "/webhooks/{webhook_id}"): row(
+        *OWNERS_WEBHOOK, path={"webhook_id": "$spare_webhook"}
+    ),
+    ("POST", "/webhooks/{webhook_id}/rotate-secret"): row(*OWNERS_WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/disable"): row(*OWNERS_WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/enable"): row(
+        *OWNERS_WEBHOOK, path={"webhook_id": "$silent_webhook"}
+    ),
+    ("POST", "/webhooks/{webhook_id}/test"): row(*OWNERS_WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/replay"): row(*OWNERS_WEBHOOK, json={}),
+    ("GET", "/webhooks/{webhook_id}/deliveries"): row(*OWNERS_WEBHOOK),
     # The platform
     ("GET", "/calendar/working-days"): public(params={"start": "2026-03-02", "days": "5"}),
     ("GET", "/calendar/calendar-days"): public(params={"start": "2026-03-02", "days": "5"}),
@@ -310,6 +458,28 @@ HIDDEN: dict[tuple[str, str], Row] = {
         *HIDDEN_FROM_ALL_BUT_SELLERS, (404, {"anonymous"}), path=DRAFT
     ),
     ("GET", "/achievements/{achievement_id}/grants"): row(*HIDDEN_FROM_ALL_BUT_SELLERS, path=DRAFT),
+    ("GET", "/achievements/{achievement_id}/profile"): row(
+        *HIDDEN_FROM_ALL_BUT_SELLERS, (404, {"anonymous"}), path=DRAFT
+    ),
+    ("POST", "/achievements/{achievement_id}/interests"): row(
+        (), 403, (404, TRADERS), path=DRAFT, json=INTEREST
+    ),
+    ("GET", "/demands/{demand_id}"): row(
+        {"enterprise"}, 404, (404, {"anonymous"}), path=DRAFT_DEMAND
+    ),
+    ("GET", "/demands/{demand_id}/profile"): row(
+        {"enterprise"}, 404, (404, {"anonymous"}), path=DRAFT_DEMAND
+    ),
+    ("GET", "/demands/{demand_id}/solutions"): row({"enterprise"}, 404, path=DRAFT_DEMAND),
+    ("POST", "/demands/{demand_id}/solutions"): row(
+        (), 403, (404, TRADERS - {"enterprise"}), path=DRAFT_DEMAND, json=SOLUTION
+    ),
+    ("POST", "/demands/{demand_id}/interests"): row(
+        (), 403, (404, TRADERS - {"enterprise"}), path=DRAFT_DEMAND, json=INTEREST
+    ),
+    ("POST", "/demands/{demand_id}/review"): row(
+        (), 403, (404, {"operator"}), path=DRAFT_DEMAND, json={"act": "approve"}
+    ),
     ("GET", "/listings/{listing_id}"): row(
         SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_LISTING
     ),

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
-from tests.market import Market, User, new_organisation
+from tests.demands import steps
+from tests.market import Market, User, credit_code, new_organisation
 
 NOT_COMPARED = ("alembic_version", "bid_intake", "idempotency_record", "login_session")
 """Tables that every request may touch, whatever it is answered, and the process's own lease."""
@@ -88,8 +89,13 @@ async def set_stage(market: Market) -> Stage:
     await _gather(stage)
     await _delegate(stage)
     await _trade(stage)
+    await _certify(stage)
     await _offers(stage)
+    await _negotiate(stage)
     await _office_matters(stage)
+    await _flag(stage)
+    await _demands(stage)
+    await _webhooks(stage)
     return stage
 
 
@@ -157,11 +163,18 @@ async def _delegate(stage: Stage) -> None:
     for users in (people, stage.read_keys):
         users["broker"] = replace(users["broker"], on_behalf_of=client)
     people["broker_read_key"] = stage.read_keys["broker"]
+    relations = f"/organisations/{client}/relations"
+    daughter = {"kind": "controls", "valid_from": "2026-01-01", "evidence": "章程"}
+    relation = await university.ok(
+        "POST", relations, daughter | {"other_credit_code": credit_code()}
+    )
+    await university.ok("DELETE", f"{relations}/{relation['id']}")
     members = f"/organisations/{client}/members"
     person = {"login": "leaver", "name": "成员", "password": "correct horse battery"}
     leaver = await university.ok("POST", members, {"person": person, "roles": ["trader"]})
     stage.objects |= {
         "mandate_id": spent["id"],
+        "relation_id": relation["id"],
         "key_id": spare["id"],
         "person_id": leaver["person_id"],
         "mandate_from": mandate["valid_from"],
@@ -183,17 +196,71 @@ async def _trade(stage: Stage) -> None:
     assert placed.status_code == 201, placed.text
     await flow.close_auction(market, auction)
     deal = await flow.deal_of(market, auction)
-    [contract] = (await university.ok("GET", f"/contracts?deal_id={deal['id']}"))["items"]
-    path = f"/contracts/{contract['id']}"
-    proposed = await university.ok("POST", f"{path}/propose")
-    for party in (university, enterprise):
-        await party.ok("POST", f"{path}/sign", {"text_sha256": proposed["text_sha256"]})
+    contract = await flow.contract_of(market, deal, university, enterprise)
     stage.objects |= {
         "sold_listing": listing["id"],
         "application_id": application["id"],
         "auction_id": auction["id"],
         "deal_id": deal["id"],
         "contract_id": contract["id"],
+    }
+
+
+async def _certify(stage: Stage) -> None:
+    """The deal has a certificate and one that was revoked; another deal went to nobody."""
+    market, people = stage.market, stage.people
+    operator = await market.admin()
+    path = f"/deals/{stage.objects['deal_id']}/certificate"
+    revoked = await operator.ok("POST", path, {"conclusion": "有误"})
+    await operator.ok("POST", f"/certificates/{revoked['number']}/revoke", {"reason": "有误"})
+    standing = await operator.ok("POST", path, {"conclusion": "审核通过"})
+    listing = await flow.open_listing(market, people["university"])
+    bidders = [people["enterprise"], people["other_enterprise"]]
+    for bidder in bidders:
+        await flow.qualify(market, operator, listing, bidder)
+    auction = await flow.open_auction(market, listing)
+    for raises, bidder in enumerate(bidders):
+        amount = auction["start_fen"] + raises * auction["increment_fen"]
+        assert (await flow.bid(bidder, auction, amount)).status_code == 201
+    await flow.close_auction(market, auction)
+    deal = await flow.deal_of(market, auction)
+    default = {"reason": "未签约", "following": "runner_up"}
+    await operator.ok("POST", f"/deals/{deal['id']}/default", default)
+    await bidders[0].ok("POST", f"/deals/{deal['id']}/runner-up", {"accept": False})
+    stage.objects |= {
+        "certificate_number": standing["number"],
+        "revoked_number": revoked["number"],
+        "defaulted_deal": deal["id"],
+    }
+
+
+async def _negotiate(stage: Stage) -> None:
+    """The enterprise negotiates with the university, and broke off before; a broker's fee."""
+    market, people = stage.market, stage.people
+    university, enterprise = people["university"], people["enterprise"]
+    listing = await flow.open_listing(market, university, negotiation="open")
+    ended = await enterprise.ok("POST", "/negotiations", {"listing_id": listing["id"]})
+    await enterprise.ok("POST", f"/negotiations/{ended['id']}/end", {"reason": "价格"})
+    talks = await enterprise.ok("POST", "/negotiations", {"listing_id": listing["id"]})
+    old = await flow.offer(enterprise, talks, listing["price_fen"])
+    await flow.offer(university, talks, listing["price_fen"] + 1)
+    path = f"/negotiations/{talks['id']}"
+    document = await university.ok("POST", f"{path}/documents", files={"file": ("a.txt", b"a")})
+    nda = await enterprise.ok("GET", f"{path}/nda")
+    await enterprise.ok("POST", f"{path}/nda", {"text_sha256": nda["text_sha256"]})
+    broker = people["broker_without_mandate"]
+    mandate = await flow.grant_mandate(market, people["other_university"], broker)
+    agreement = await people["other_university"].ok(
+        "POST", "/commission-agreements", {"mandate_id": mandate["id"], "rate_bp": 300}
+    )
+    await broker.ok("POST", f"/commission-agreements/{agreement['id']}/accept")
+    stage.objects |= {
+        "negotiation_id": talks["id"],
+        "ended_negotiation": ended["id"],
+        "old_offer": old["id"],
+        "secret_document": document["id"],
+        "agreement_id": agreement["id"],
+        "spare_broker": str(broker.organisation_id),
     }
 
 
@@ -247,3 +314,54 @@ async def _office_matters(stage: Stage) -> None:
         "registration_id": made["id"],
         "number": registered["number"],
     }
+
+
+async def _flag(stage: Stage) -> None:
+    """A collusion flag that the regulator has referred."""
+    bidders = [stage.people[role].organisation_id for role in ("enterprise", "other_enterprise")]
+    async with stage.market.sessions() as session, session.begin():
+        row = await session.execute(
+            text(
+                "INSERT INTO collusion_flag (id, run_id, fingerprint, screen, rule_set,"
+                " period_from, period_until, market, auctions, bidders, strength, threshold,"
+                " evidence) VALUES (uuidv7(), uuidv7(), 'x', 'shared_agent', 'SCREENS_1',"
+                " '2026-01-01', '2026-01-02', 'new_materials', :auctions, :bidders, 2, 2, '{}')"
+                " RETURNING id"
+            ),
+            {"auctions": [stage.objects["auction_id"]], "bidders": bidders},
+        )
+        stage.objects["flag_id"] = str(row.scalar_one())
+    decision = {"act": "refer", "reason": "移送"}
+    path = f"/screening/flags/{stage.objects['flag_id']}/decision"
+    await stage.people["regulator"].ok("POST", path, decision)
+
+
+async def _demands(stage: Stage) -> None:
+    """The enterprise's demands; the university took its solution back, its interest is accepted."""
+    market, people = stage.market, stage.people
+    enterprise, university = people["enterprise"], people["university"]
+    demand = await steps.published(market, enterprise)
+    path = f"/demands/{demand['id']}"
+    solution = await university.ok("POST", f"{path}/solutions", steps.SOLUTION)
+    await university.ok("POST", f"{path}/solutions/{solution['id']}/withdraw")
+    interest = await university.ok("POST", f"{path}/interests", steps.INTEREST)
+    await enterprise.ok("POST", f"/interests/{interest['id']}/decision", {"act": "accept"})
+    closed = await steps.published(market, enterprise)
+    await enterprise.ok("POST", f"/demands/{closed['id']}/close", {})
+    await market.settle()
+    stage.objects |= {
+        "demand_id": demand["id"],
+        "closed_demand": closed["id"],
+        "draft_demand": (await steps.drafted(enterprise))["id"],
+        "solution_id": solution["id"],
+        "interest_id": interest["id"],
+    }
+
+
+async def _webhooks(stage: Stage) -> None:
+    """Webhooks of the university, disabled: nothing is ever posted to their address."""
+    university = stage.people["university"]
+    for name in ("webhook_id", "spare_webhook", "silent_webhook"):
+        made = await university.ok("POST", "/webhooks", {"url": "https://8.8.8.8/hooks"})
+        stage.objects[name] = made["webhook"]["id"]
+        await university.ok("POST", f"/webhooks/{stage.objects[name]}/disable")

@@ -37,7 +37,11 @@ class User:
 
     async def request(self, method: str, path: str, **options: Any) -> Response:
         """One request with this user's token; paths are below /api/v1."""
-        headers = {"Authorization": f"Bearer {self.token}", "Accept-Language": "en"}
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Accept-Language": "en",
+            "User-Agent": f"test of {self.organisation_id}",
+        }
         if self.on_behalf_of is not None:
             headers["X-On-Behalf-Of"] = str(self.on_behalf_of)
         headers |= options.pop("headers", {})

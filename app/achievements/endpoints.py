@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
-from app.achievements import documents, imports, queries, service
+from app.achievements import documents, imports, profiles, queries, service
 from app.achievements.errors import (
     BadHeader,
     BadIpc,
@@ -75,6 +75,8 @@ from app.kit.http import (
 from app.kit.idempotency import Idempotent
 from app.kit.problems import TooLarge
 from app.kit.storage import READ_BYTES, StorageUnavailable, document_store
+from app.parties import service as parties
+from app.standard.service import ProfileDocument
 
 achievements = trade_router("/achievements", "achievements")
 packages = trade_router("/packages", "achievements")
@@ -235,6 +237,17 @@ def _after(page: Paging, sort: str) -> Sequence[Any] | None:
     return [page.after[0], last]
 
 
+@achievements.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {}}, "description": "a profile a line"}},
+)
+async def export_achievements(request: Request) -> StreamingResponse:
+    """Profiles of all achievements that everyone may see, as JSON Lines of the standard."""
+    lines = profiles.export(request.app.state.sessions)
+    return StreamingResponse(lines, media_type="application/x-ndjson")
+
+
 @achievements.get("/{achievement_id}", responses=declared(NotFound, Unauthenticated))
 async def get_achievement(
     response: Response, session: Uow, actor: OptionalActor, achievement_id: UUID
@@ -242,6 +255,15 @@ async def get_achievement(
     """The public part of an achievement."""
     now = await clock.now(session)
     return _shown(response, await queries.get(session, actor, achievement_id, now))
+
+
+@achievements.get("/{achievement_id}/profile", responses=declared(NotFound, Unauthenticated))
+async def get_profile(session: Uow, actor: OptionalActor, achievement_id: UUID) -> ProfileDocument:
+    """The public part of an achievement as an offer of the standard."""
+    now = await clock.now(session)
+    achievement = await queries.get(session, actor, achievement_id, now)
+    poster = await parties.facts(session, achievement.lead_party_id)
+    return profiles.profile(achievement, poster)
 
 
 @achievements.patch(

@@ -5,7 +5,6 @@ left is written by one statement per table. `docs/guide/import.md` describes the
 """
 
 import csv
-import hashlib
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from app.kit.db import raw_connection
 from app.kit.errors import Problem
 from app.kit.identifiers import BadIdentifier, check_ipc
 from app.kit.ids import new_id
+from app.kit.lines import LONGEST_LINE, READ_BYTES, Buffered, HashingReader, lines
 from app.parties import service as parties
 from app.parties.states import Role
 
@@ -37,9 +37,6 @@ BATCH_ROWS = 4_000
 SHOWN = 100
 """How many wrong rows and duplicates a report lists."""
 
-LONGEST_LINE = 1024 * 1024
-READ_BYTES = 256 * 1024
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Format = Literal["csv", "jsonl"]
 Code: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -80,37 +77,12 @@ Rows: TypeAlias = Iterator[tuple[int, ImportRow | Problem]]
 Progress: TypeAlias = Callable[[int, int], None]
 
 
-class HashingReader(io.RawIOBase):
-    """Hashes and counts the bytes of a file while they are read."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__()
-        self.file = file
-        self.hash = hashlib.sha256()
-        self.bytes_read = 0
-
-    def readable(self) -> bool:
-        """It is for reading."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer; 0 at the end."""
-        data = self.file.read(len(buffer))
-        buffer[: len(data)] = data
-        self.hash.update(data)
-        self.bytes_read += len(data)
-        return len(data)
-
-
-Buffered: TypeAlias = "io.BufferedReader[HashingReader]"
-
-
 def jsonl_rows(file: Buffered) -> Rows:
     """Rows of a JSON Lines file with their line numbers; empty lines are passed over."""
     decode = msgspec.json.Decoder(ImportRow).decode
-    for number, raw in _lines(file):
-        if isinstance(raw, Problem):
-            yield number, raw
+    for number, raw in lines(file):
+        if raw is None:
+            yield number, _too_long()
         elif raw.strip():
             try:
                 yield number, decode(raw)
@@ -190,36 +162,15 @@ def _check_header(header: Sequence[str]) -> None:
         raise BadHeader(field="body.1", reason=reason, columns=columns)
 
 
-def _lines(file: Buffered) -> Iterator[tuple[int, bytes | Problem]]:
-    """Physical lines, numbered from 1, without their end; too long ones as a problem.
-
-    Blocks are split at once, which is several times faster than reading line by line.
-    """
-    number = 0
-    rest = file.read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
-    too_long = False
-    while block := file.read(READ_BYTES):
-        *lines, rest = (rest + block).split(b"\n")
-        for raw in lines:
-            number += 1
-            yield number, _too_long() if too_long or len(raw) > LONGEST_LINE else raw
-            too_long = False
-        if len(rest) > LONGEST_LINE:
-            too_long = True
-            rest = b""
-    if rest or too_long:
-        yield number + 1, _too_long() if too_long else rest
-
-
 def _too_long() -> Problem:
     return BadRow(field="", reason=f"longer than {LONGEST_LINE} bytes")
 
 
 def _decoded(file: Buffered, bad: dict[int, Problem]) -> Iterator[str]:
     """Lines as text; what is wrong with lines that cannot be read goes into `bad`."""
-    for number, raw in _lines(file):
-        if isinstance(raw, Problem):
-            bad[number] = raw
+    for number, raw in lines(file):
+        if raw is None:
+            bad[number] = _too_long()
             yield "\n"
             continue
         try:

@@ -1,10 +1,12 @@
 """Who may see an auction and who may bid in it."""
 
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.auctions.errors import NotABidder, SellerMayNotBid
 from app.auctions.models import Auction
 from app.kit.actor import Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.parties.states import Role
 
@@ -14,6 +16,17 @@ def visible(auction: Auction | None) -> Auction:
     if auction is None:
         raise NotFound
     return auction
+
+
+class Sold(Protocol):
+    """An auction, as a row of the ORM or as it is locked for bids."""
+
+    seller_id: Any
+
+
+def audience(auction: Sold) -> Audience:
+    """Who may learn of a change: everyone; who bids is not told (法释〔2016〕18号 art. 18)."""
+    return Audience(Circle.PUBLIC, frozenset({auction.seller_id}))
 
 
 def bidding_party(actor: Actor) -> UUID:

@@ -56,6 +56,7 @@ class ReceivedBid(NamedTuple):
     offer: Offer
     request_id: str
     received_at: datetime
+    device: str | None = None
 
     @property
     def key(self) -> tuple[UUID, UUID, str]:
@@ -210,7 +211,9 @@ class _Group:
             bidder_id=received.party_id,
             number=number,
             person_id=received.actor.person_id,
+            agent_id=received.actor.organisation_id if received.actor.client_id else None,
             mandate_id=received.actor.mandate_id,
+            device=received.device,
             act=offer.act.value,
             phase=judged.phase,
             amount_fen=offer.amount_fen if offer.act is Kind.BID and sealed is None else None,
@@ -278,6 +281,7 @@ def open_auction(auction: LiveAuction) -> tuple[audit.Event, EventRow]:
         before={"state": before},
         after={"state": auction.state},
         rule_set=auction.rule_set,
+        audience=access.audience(auction),
     )
     return note, link(auction, EventKind.OPENED, auction.opens_at)
 

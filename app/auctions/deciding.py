@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import bidding, outcomes, repository, rules, sealing
+from app.auctions import access, bidding, outcomes, repository, rules, sealing, subjects
 from app.auctions.engine import aftermath, core
 from app.auctions.engine import decide as results
 from app.auctions.engine.codes import Verdict
@@ -22,7 +22,6 @@ from app.kit import audit, clock, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.ids import new_id
 from app.kit.states import move
-from app.listings import service as listings
 
 Reserve = tuple[int, str]
 """A secret reserve in fen, and the salt of its commitment."""
@@ -165,15 +164,11 @@ async def decide(
         ends_at=ended_at,
     )
     await session.flush()
-    listing_id = await outcomes.listing_of(session, auction.id)
+    row = await outcomes.auction(session, auction.id)
     if sold:
-        await listings.record_award(session, SYSTEM, listing_id, now)
-        await jobs.defer(session, "deals.record", auction_id=str(auction.id))
-    elif await outcomes.anything_sold(session, listing_id):
-        await listings.record_award(session, SYSTEM, listing_id, now)
+        await subjects.award(session, row, awards, now)
     else:
-        text = FAILURES[auction.reason or "no_valid_bid"]
-        await listings.record_failure(session, SYSTEM, listing_id, text, now)
+        await subjects.fail(session, row, FAILURES[auction.reason or "no_valid_bid"], now)
 
 
 async def _settle_default(
@@ -184,13 +179,9 @@ async def _settle_default(
     if before is not None:
         paid_fen = sum(award.total_fen for award in awards)
         awards[0].instead_of = before.id
-        awards[0].shortfall_fen = shortfall_fen(auction, before.total_fen, paid_fen)
-
-
-def shortfall_fen(auction: LiveAuction, first_fen: int, second_fen: int) -> int:
-    """What a winner who defaulted owes for the worse second price (D-11, TV-D2)."""
-    sign = auction.state_now.terms.sign
-    return aftermath.default_of(first_fen, second_fen, (0, 0), sign).shortfall_fen
+        sign = auction.state_now.terms.sign
+        owed = aftermath.default_of(before.total_fen, paid_fen, (0, 0), sign)
+        awards[0].shortfall_fen = owed.shortfall_fen
 
 
 def _lead(auction: LiveAuction, result: Result) -> None:
@@ -259,4 +250,5 @@ def note(
         before={"state": before},
         after={"state": auction.state, **facts},
         rule_set=auction.rule_set,
+        audience=access.audience(auction),
     )

@@ -61,6 +61,7 @@ async def list_auctions(
     state: AuctionState | None = None,
     seller_id: UUID | None = None,
     listing_id: UUID | None = None,
+    demand_id: UUID | None = None,
     mine: Annotated[bool, Query(description="only those the caller is a bidder of")] = False,
     sort: Literal["newest", "ending"] = "newest",
 ) -> Page[AuctionView]:
@@ -75,6 +76,7 @@ async def list_auctions(
         state=state,
         seller_id=seller_id,
         listing_id=listing_id,
+        demand_id=demand_id,
         bidder_id=bidder_id,
         by_end=sort == "ending",
         after=_after(page, by_end=sort == "ending"),
@@ -234,7 +236,8 @@ async def _place(
         tuple(new.lots),
         tuple(new.values.items()),
     )
-    outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp)
+    device = intake.device(request)
+    outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp, device)
     if outcome.refusal is not None:
         return problems.respond(request, outcome.refusal)
     place = f"/api/v1/auctions/{auction_id}/bids/{outcome.bid.sequence}"

@@ -241,25 +241,41 @@ class WrongOpeningKey(Unprocessable):
     en = "The opening key or share does not fit: {reason}"
 
 
-class NoDefault(Conflict):
-    """Only an award that stands can be defaulted on; fact: `state`."""
+class NotTheDemandsOwner(Forbidden):
+    """Only the owner of a demand, or its broker, calls for bids."""
 
-    code = "no_default"
-    zh = "该成交结果当前状态为 {state},不能认定悔拍"
-    en = "The award is {state}; a default cannot be declared"
-
-
-class NoRunnerUp(Conflict):
-    """Nobody else bid validly, or the format has no runner-up."""
-
-    code = "no_runner_up"
-    zh = "没有可递补的次高报价人,可选择重新竞价"
-    en = "There is no valid runner-up; a re-auction is possible"
+    code = "not_the_demands_owner"
+    zh = "只有需求方可以发起反向竞价"
+    en = "Only the owner of the demand can call for bids"
 
 
-class NobodyLeft(Conflict):
-    """A re-auction needs a bidder who did not default."""
+class DemandNotReady(Conflict):
+    """Bids are called for on a published demand without a running auction; fact: `state`."""
 
-    code = "nobody_left"
-    zh = "没有未悔拍的竞买人可参加重新竞价"
-    en = "There is no bidder left for a re-auction who did not default"
+    code = "demand_not_ready"
+    zh = "该需求当前状态为 {state},或已有进行中的竞价,不能发起反向竞价"
+    en = "The demand is {state}, or has a running auction; bids cannot be called for"
+
+
+class NoSuppliers(Conflict):
+    """Bids are called for among shortlisted suppliers."""
+
+    code = "no_suppliers"
+    zh = "没有入围的供方,请先从收到的方案中确定入围者"
+    en = "No supplier is shortlisted; choose some of the solutions first"
+
+
+class NoFurtherBidder(Conflict):
+    """Nobody else was admitted to the auction, so it cannot be held again."""
+
+    code = "no_further_bidder"
+    zh = "没有其他竞买人,不能重新竞价"
+    en = "There is no other bidder; the auction cannot be held again"
+
+
+class BadScreeningPeriod(Unprocessable):
+    """Screens look back, over three years at most."""
+
+    code = "bad_screening_period"
+    zh = "筛查期间的截止日不得早于起始日、不得晚于今天({today}),且期间不超过三年"
+    en = "The period must end on or after its first day, not after today ({today}), within 3 years"

@@ -6,6 +6,7 @@ A process that has not renewed its row for a while is taken for dead and no long
 """
 
 import asyncio
+import hmac
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -56,6 +57,7 @@ class _Waiting:
     auction_id: UUID
     offer: Offer
     request_id: str
+    device: str | None
     arrival: Arrival
     answer: "asyncio.Future[Outcome | Problem]"
 
@@ -63,14 +65,22 @@ class _Waiting:
 class BidIntake:
     """Takes the bids of one process; `run` must be running."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, device_key: bytes = b"") -> None:
+        """`device_key` is the platform's secret for digests of where bids come from."""
         self.sessions = sessions
+        self.device_key = device_key
         self.id = new_id()
         self.clock = ReceiptClock()
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._under_way: set[Arrival] = set()
         self._later: list[_Waiting] = []
+
+    def device(self, request: Request) -> str:
+        """A digest of the sender's address and program; without the key it tells neither."""
+        address = "" if request.client is None else request.client.host
+        sender = f"{address}\n{request.headers.get('user-agent', '')}"
+        return hmac.digest(self.device_key, sender.encode(), "sha256").hex()
 
     @contextmanager
     def receiving(self) -> Iterator[Arrival]:
@@ -83,7 +93,13 @@ class BidIntake:
             self._under_way.discard(arrived)
 
     async def place(
-        self, actor: Actor, auction_id: UUID, offer: Offer, request_id: str, arrived: Arrival
+        self,
+        actor: Actor,
+        auction_id: UUID,
+        offer: Offer,
+        request_id: str,
+        arrived: Arrival,
+        device: str | None = None,
     ) -> Outcome:
         """Place a bid that `receiving` stamped; returns when its outcome is committed.
 
@@ -92,7 +108,14 @@ class BidIntake:
         answer: asyncio.Future[Outcome | Problem] = asyncio.get_running_loop().create_future()
         self._waiting.append(
             _Waiting(
-                actor, access.bidding_party(actor), auction_id, offer, request_id, arrived, answer
+                actor,
+                access.bidding_party(actor),
+                auction_id,
+                offer,
+                request_id,
+                device,
+                arrived,
+                answer,
             )
         )
         self._arrived.set()
@@ -195,6 +218,7 @@ def _received(bid: _Waiting, sample: Sample) -> ReceivedBid:
         offer=bid.offer,
         request_id=bid.request_id,
         received_at=bid.arrival.received_at or sample.market_time(bid.arrival.stamp),
+        device=bid.device,
     )
 
 

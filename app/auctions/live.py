@@ -63,7 +63,9 @@ class BidRow:
     bidder_id: UUID
     number: int
     person_id: UUID | None
+    agent_id: UUID | None
     mandate_id: UUID | None
+    device: str | None
     act: str
     phase: str
     amount_fen: int | None
@@ -111,7 +113,9 @@ _BID_TYPES = {
     "auction_id": "uuid",
     "bidder_id": "uuid",
     "person_id": "uuid",
+    "agent_id": "uuid",
     "mandate_id": "uuid",
+    "device": "text",
     "act": "text",
     "phase": "text",
     "sealed": "bytea",

@@ -1,6 +1,6 @@
 """Tables of the auctions module."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +10,14 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auctions.states import AuctionState, AwardState, EventKind
-from app.kit.db import Base, Identified
+from app.kit.db import Base, Identified, Versioned
 
 
 def _one_of(column: str, values: type[AuctionState | AwardState | EventKind]) -> str:
@@ -54,6 +55,9 @@ class AuctionPlan(Base):
 class Auction(Identified, Base):
     """One auction; the row is the lock that bids, operators and the close take turns on.
 
+    It sells a listing, or seeks a supplier for a demand: then `seller_id` is the demand's owner,
+    who buys, and the lowest valid price wins.
+
     `format` and `terms` are what the engine decides by, and never change; `standing` is its state
     (engine.standing). What lists and watchers need of it stands in columns of its own: `phase`,
     `ends_at` (the end of the phase), the public price and who leads.
@@ -62,6 +66,8 @@ class Auction(Identified, Base):
     __tablename__ = "auction"
     __table_args__ = (
         UniqueConstraint("listing_id", "round"),
+        UniqueConstraint("demand_id", "round"),
+        CheckConstraint("num_nonnulls(listing_id, demand_id) = 1", name="subject"),
         CheckConstraint(_one_of("state", AuctionState), name="state"),
         CheckConstraint(
             "next_sequence >= 1 AND event_count >= 0 AND bid_count >= 0 AND round >= 1",
@@ -81,7 +87,8 @@ class Auction(Identified, Base):
         Index("ix_auction_seller_id", "seller_id", "id"),
     )
 
-    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    listing_id: Mapped[UUID | None] = mapped_column(ForeignKey("listing.id"))
+    demand_id: Mapped[UUID | None] = mapped_column(ForeignKey("demand.id"))
     round: Mapped[int] = mapped_column(server_default=text("1"))
     seller_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     format: Mapped[str]
@@ -125,7 +132,9 @@ class AuctionBidder(Identified, Base):
 class Bid(Base):
     """One bid or other act of a bidder, accepted or refused; append-only by trigger.
 
-    It is its own audit event: `person_id` placed it, under `mandate_id` when a broker did.
+    It is its own audit event: `person_id` placed it; when a broker did, `agent_id` is the broker
+    and `mandate_id` its mandate. `device` is a keyed digest of where it came from, for screens
+    alone.
     `sequence` is the order of the record, `received_at` the time that the bid is judged by, and
     `created_at` the time at which it was written. `ends_at_after`, `price_after_fen` and
     `leader_after` say how the auction stood after it. A sealed bid has no amount; what it says is
@@ -156,7 +165,9 @@ class Bid(Base):
     bidder_id: Mapped[UUID]
     number: Mapped[int]
     person_id: Mapped[UUID | None]
+    agent_id: Mapped[UUID | None]
     mandate_id: Mapped[UUID | None]
+    device: Mapped[str | None]
     act: Mapped[str] = mapped_column(server_default=text("'bid'"))
     phase: Mapped[str] = mapped_column(server_default=text("'bidding'"))
     amount_fen: Mapped[int | None]
@@ -299,3 +310,50 @@ class PlatformOutage(Identified, Base):
     ended_at: Mapped[datetime]
     seconds: Mapped[int]
     handled_at: Mapped[datetime | None]
+
+
+class CollusionFlag(Versioned, Base):
+    """What a screen found in a period's auctions: a matter to look into, never a verdict.
+
+    `fingerprint` is the same for the same finding, which is kept once. `evidence` has the facts and
+    a sentence in both languages; a regulator decides, and the audit log keeps how it went.
+    """
+
+    __tablename__ = "collusion_flag"
+    __table_args__ = (
+        UniqueConstraint("fingerprint"),
+        CheckConstraint(
+            "screen IN ('shared_control','shared_device','shared_payer','shared_agent',"
+            "'low_variance','relative_distance','close_bids','bid_rotation','cover_bids',"
+            "'constant_loser')",
+            name="screen",
+        ),
+        CheckConstraint("state IN ('open','dismissed','referred')", name="state"),
+        CheckConstraint("period_from <= period_until", name="period"),
+        CheckConstraint(
+            "cardinality(auctions) >= 1 AND cardinality(bidders) >= 2", name="concerns"
+        ),
+        CheckConstraint(
+            "(state = 'open') = (reason IS NULL) AND (state = 'open') = (decided_at IS NULL)"
+            " AND (state = 'open') = (decided_by IS NULL)",
+            name="decision",
+        ),
+        Index("ix_collusion_flag_state", "state", "id"),
+    )
+
+    run_id: Mapped[UUID]
+    fingerprint: Mapped[str]
+    screen: Mapped[str]
+    rule_set: Mapped[str]
+    period_from: Mapped[date]
+    period_until: Mapped[date]
+    market: Mapped[str]
+    auctions: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    bidders: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    strength: Mapped[float]
+    threshold: Mapped[float]
+    evidence: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(server_default=text("'open'"))
+    reason: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))

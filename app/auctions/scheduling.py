@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import service as achievements
-from app.auctions import bidding, chain, live, outcomes, repository, rules, sealing
+from app.auctions import access, bidding, chain, live, outcomes, repository, rules, sealing
 from app.auctions.engine import core, standing
 from app.auctions.engine.codes import Decides
 from app.auctions.engine.profiles import PROFILES, Profile
@@ -58,14 +58,14 @@ async def set_plan(
         profile = profile_of(new.format)
         rules.check_plan(profile, new.terms, _offer(listing), now)
     except BadRules as error:
-        raise _bad_plan(error.problems) from None
+        raise bad_plan(error.problems) from None
     problems = await _misfits(session, listing, profile, new.terms)
     problems += _reserve_misfits(listing, profile, new.reserve_fen)
     needs_key = rules.is_sealed(profile) or new.reserve_fen is not None
     if needs_key and openers is None:
         problems.append(("format", "this node has not named who opens sealed bids"))
     if problems:
-        raise _bad_plan(problems)
+        raise bad_plan(problems)
     row = await outcomes.plan(session, listing_id)
     if row is None:
         row = AuctionPlan(listing_id=listing_id, auction_id=new_id())
@@ -122,7 +122,7 @@ def _plan_view(row: AuctionPlan) -> PlanView:
     )
 
 
-def _bad_plan(found: Sequence[tuple[str, str]]) -> BadPlan:
+def bad_plan(found: Sequence[tuple[str, str]]) -> BadPlan:
     """The problems by the members of the request: rules are `terms`, the profile is `format`."""
     problems = [
         (re.sub("^rules(?=[.]|$)", "terms", re.sub("^profile$", "format", field)), text)
@@ -211,7 +211,11 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
     if await repository.auction_of_listing(session, listing_id) is not None:
         return
     listing = await listings.facts(session, listing_id)
-    bidders = list(await listings.qualified_bidders(session, listing_id))
+    bidders = [
+        bidder
+        for bidder in await listings.qualified_bidders(session, listing_id)
+        if not await _bars(session, listing_id, bidder, now)
+    ]
     rule_set = rules.rule_set_on(local_day(now))
     if len(bidders) < rule_set.minimum_bidders.value:
         await listings.record_failure(session, SYSTEM, listing_id, _NO_BIDDER, now)
@@ -257,8 +261,29 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
     await begin(session, auction, bidders, now, deviations)
 
 
+async def _bars(session: AsyncSession, listing_id: UUID, bidder_id: UUID, now: datetime) -> bool:
+    """Whether a conflict that was declared after the qualification bars a bidder (I-4)."""
+    conflicts = await listings.bidder_conflicts(session, listing_id, bidder_id, now)
+    for conflict in conflicts:
+        audit.record(
+            session,
+            SYSTEM,
+            "auction.bar",
+            "listing",
+            listing_id,
+            after={"bidder": bidder_id, "conflict": conflict.code, "source": conflict.source},
+        )
+    return bool(conflicts)
+
+
 def _offer(listing: ListingFacts) -> rules.Offer:
     return rules.Offer(listing.price_fen, listing.increment_fen, listing.extension_s)
+
+
+def _subject(auction: Auction) -> dict[str, str]:
+    if auction.listing_id is not None:
+        return {"listing_id": str(auction.listing_id)}
+    return {"demand_id": str(auction.demand_id)}
 
 
 async def begin(
@@ -291,7 +316,7 @@ async def begin(
     auction.next_sequence, auction.event_count = 1, 0
     facts: dict[str, Any] = {
         "auction_id": str(auction.id),
-        "listing_id": str(auction.listing_id),
+        **_subject(auction),
         "round": auction.round,
         "rule_set": auction.rule_set,
         "format": auction.format,
@@ -316,6 +341,7 @@ async def begin(
         after={
             "state": auction.state,
             "listing": auction.listing_id,
+            "demand": auction.demand_id,
             "format": auction.format,
             "opens_at": auction.opens_at,
             "ends_at": auction.ends_at,
@@ -323,5 +349,6 @@ async def begin(
             "deviations": list(deviations),
         },
         rule_set=auction.rule_set,
+        audience=access.audience(auction),
     )
     await session.flush()

@@ -73,3 +73,34 @@ class EventKind(StrEnum):
     SOLD = "sold"
     FAILED = "failed"
     ANNULLED = "annulled"
+
+
+class Screen(StrEnum):
+    """What a collusion screen looks for."""
+
+    SHARED_CONTROL = "shared_control"
+    SHARED_DEVICE = "shared_device"
+    SHARED_PAYER = "shared_payer"
+    SHARED_AGENT = "shared_agent"
+    LOW_VARIANCE = "low_variance"
+    RELATIVE_DISTANCE = "relative_distance"
+    CLOSE_BIDS = "close_bids"
+    BID_ROTATION = "bid_rotation"
+    COVER_BIDS = "cover_bids"
+    CONSTANT_LOSER = "constant_loser"
+
+
+class FlagState(StrEnum):
+    """Life of a flag: a regulator looks into it, then drops it or refers it to an authority."""
+
+    OPEN = "open"
+    DISMISSED = "dismissed"
+    REFERRED = "referred"
+
+
+FLAG_MOVES: dict[tuple[FlagState, str], FlagState] = {
+    (FlagState.OPEN, "dismiss"): FlagState.DISMISSED,
+    (FlagState.OPEN, "refer"): FlagState.REFERRED,
+    (FlagState.DISMISSED, "refer"): FlagState.REFERRED,
+}
+"""What was dismissed may be referred later, when more of it is known; a referral stands."""

@@ -49,7 +49,7 @@ class Actor:
     def require_role(self, *roles: str) -> None:
         """Raise RoleRequired unless the actor has one of the roles."""
         if not self.roles & set(roles):
-            raise RoleRequired(roles=sorted(roles))
+            raise RoleRequired(roles=sorted(map(str, roles)))
 
     def require_scope(self, scope: str) -> None:
         """Raise ScopeRequired when an API key without this scope asks."""

@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8000", description="address that mails and certificates point to"
     )
+    node_code: str = Field(
+        "TM01",
+        pattern=r"^[A-Z0-9]{2,8}$",
+        description="this platform's code in the numbers of trade certificates",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     access_token_minutes: int = Field(15, ge=1, le=120, description="life of an access token")
@@ -84,6 +89,15 @@ class Settings(BaseSettings):
     opening_threshold: int = Field(
         2, ge=2, le=16, description="how many of the officers open an auction together"
     )
+    webhook_key_file: str = Field(
+        "",
+        description="32 or more random bytes that the secrets of webhooks are derived from; it"
+        " must exist. Empty: webhook.key in data_dir, made at first use",
+    )
+    webhook_private_addresses: bool = Field(
+        False,
+        description="sandbox only: webhooks may go to private addresses and over plain http",
+    )
     mail: Literal["file", "smtp"] = Field("file", description="where outgoing mail goes")
     mail_from: str = "techmarket@localhost"
     smtp_host: str = ""
@@ -109,6 +123,8 @@ class Settings(BaseSettings):
             )
         if len(set(officers.values())) < self.opening_officers.count("="):
             raise ValueError("opening_officers: every officer needs a name and a key of their own")
+        if self.webhook_private_addresses and not self.sandbox:
+            raise ValueError("webhook_private_addresses=true needs mode=sandbox")
         return self
 
     @property

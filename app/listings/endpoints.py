@@ -36,11 +36,13 @@ from app.listings import queries, rules, service
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
+    BidderBarred,
     DepositTooHigh,
     DisclosureTooShort,
     ExclusiveRightListed,
     LicenceMannerMismatch,
     ListingNotOpen,
+    NegotiationNotForProfile,
     NoDepositDue,
     NotAnApplicant,
     NotAnOffer,
@@ -71,6 +73,7 @@ routers: tuple[APIRouter, ...] = (listings,)
 ACTING = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
 TERMS = (
     UnknownValue,
+    NegotiationNotForProfile,
     NotAnOffer,
     LicenceMannerMismatch,
     ProfileNotForSeller,
@@ -274,7 +277,9 @@ async def withdraw_listing(
     "/{listing_id}/applications",
     status_code=201,
     dependencies=[Idempotent],
-    responses=declared(*ACTING, OwnListing, NotAnApplicant, ListingNotOpen, AlreadyApplied),
+    responses=declared(
+        *ACTING, OwnListing, BidderBarred, NotAnApplicant, ListingNotOpen, AlreadyApplied
+    ),
 )
 async def apply(
     response: Response,
@@ -307,7 +312,9 @@ async def list_applications(
 
 @listings.post(
     "/{listing_id}/applications/{application_id}/decision",
-    responses=declared(*ACTING, IllegalMove, ListingNotOpen, ReasonRequired),
+    responses=declared(
+        *ACTING, IllegalMove, OwnListing, BidderBarred, ListingNotOpen, ReasonRequired
+    ),
 )
 async def decide_application(
     session: Uow,

@@ -30,6 +30,22 @@ class LicenceMannerMismatch(Unprocessable):
     en = "license_manner is required when transfer_mode is license, and must be absent otherwise"
 
 
+class NegotiationNotForProfile(Unprocessable):
+    """State-owned assets of enterprises are sold in public (企业国有资产法 54; rules.md C-1)."""
+
+    code = "negotiation_not_for_profile"
+    zh = "挂牌规则 {profile} 不允许公开协商定价,negotiation 可为 none 或 one_bidder"
+    en = "The profile {profile} has no open negotiation; negotiation can be none or one_bidder"
+
+
+class OthersApplied(Conflict):
+    """With other applicants the price is found by open competition (rules.md C-1, C-16)."""
+
+    code = "others_applied"
+    zh = "另有 {count} 家企业已申请受让,应通过公开竞价确定受让方"
+    en = "{count} other enterprises have applied; the transferee is found by open bidding"
+
+
 class NotAnOffer(Unprocessable):
     """The transfer mode offers nothing to another party."""
 
@@ -105,8 +121,22 @@ class ListingNotOpen(Conflict):
     )
 
 
+class BidderBarred(Forbidden):
+    """The bidder, or the agent that acts for it, is related to someone who must not bid.
+
+    Facts: `conflicts`, each with `code`, `source` and `evidence`; `party_id`, whom they are about.
+    """
+
+    code = "bidder_barred"
+    zh = "机构 {party_id} 不得参与本次竞买({rules}):{found_zh}"
+    en = "Organisation {party_id} must not bid here ({rules}): it {found_en}"
+
+
 class OwnListing(Forbidden):
-    """Sellers, and brokers who act for them on this listing, do not apply to it."""
+    """Sellers, and brokers who act for them on this listing, do not apply to it (拍卖法 30).
+
+    To an applicant it says the same facts as BidderBarred.
+    """
 
     code = "own_listing"
     zh = "转让方及其受托经纪机构不得申请受让本挂牌项目"

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.kit import search_terms
 from app.kit.db import Base, Versioned
 from app.listings import rules
 
@@ -26,6 +27,7 @@ TERMS = (
     "extension_s",
     "bidding_minutes",
     "opens_after_minutes",
+    "negotiation",
     "conditions",
 )
 PERIOD = ("closes_at", "closes_provisional", "calendar_version")
@@ -52,6 +54,7 @@ class Listing(Versioned, Base):
         CheckConstraint("extension_s > 0", name="extension"),
         CheckConstraint("bidding_minutes > 0", name="bidding"),
         CheckConstraint("opens_after_minutes >= 0", name="opening"),
+        CheckConstraint("negotiation IN ('none','one_bidder','open')", name="negotiation"),
         CheckConstraint(
             "(transfer_mode = 'license') = (license_manner IS NOT NULL)", name="manner"
         ),
@@ -109,6 +112,7 @@ class Listing(Versioned, Base):
     increment_fen: Mapped[int]
     extension_s: Mapped[int]
     bidding_minutes: Mapped[int]
+    negotiation: Mapped[str] = mapped_column(server_default=text("'none'"))
     opens_after_minutes: Mapped[int]
     conditions: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=text("'draft'"))
@@ -138,6 +142,7 @@ class Listing(Versioned, Base):
                 price_fen=self.price_fen,
                 deposit_fen=self.deposit_fen,
                 disclosure_working_days=self.disclosure_working_days,
+                negotiation=self.negotiation,
             ),
             day,
         )
@@ -145,8 +150,8 @@ class Listing(Versioned, Base):
         self.rule_set = judgement.profile.rule_set
         self.rule_notes = list(judgement.notes)
         self.exclusive = rules.is_exclusive(self.transfer_mode, self.license_manner)
-        self.search_text = rules.search_text(self.title, self.summary)
-        self.grams = rules.grams(self.search_text)
+        self.search_text = search_terms.search_text(self.title, self.summary)
+        self.grams = search_terms.grams(self.search_text)
         self.ipc_terms = rules.ipc_terms(self.ipc)
 
     def change(self, given: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from app.kit import search_terms
 from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
 from app.kit.errors import NotFound
@@ -99,13 +100,13 @@ def narrowed(
 ) -> Filters:
     """What a list is narrowed to: words of title or summary, the head of an IPC symbol or of a
     region code, prices in fen."""
-    words = rules.normalised(q or "").replace("\x00", "")
+    words = search_terms.normalised(q or "").replace("\x00", "")
     return Filters(
         phrases=tuple(words.split()),
-        grams=tuple(rules.query_grams(words)),
+        grams=tuple(search_terms.query_grams(words)),
         technical_field=technical_field,
         ipc_term=ipc,
-        regions=None if region is None else rules.region_bounds(region),
+        regions=None if region is None else search_terms.region_bounds(region),
         transfer_mode=transfer_mode,
         state=state,
         price_min_fen=price_min_fen,

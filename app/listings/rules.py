@@ -1,7 +1,6 @@
 """Decisions about listings, without I/O: profiles, periods, who excludes whom, search terms."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,13 +11,14 @@ from app.listings.errors import (
     DisclosureTooShort,
     LicenceMannerMismatch,
     ListingNotOpen,
+    NegotiationNotForProfile,
     NotAnOffer,
     PatentsExpired,
     ProfileNotForSeller,
     ReasonRequired,
     TransferModeNotOffered,
 )
-from app.listings.states import ListingState
+from app.listings.states import ListingState, Negotiation
 
 WAN = 10_000 * 100
 """10,000 yuan (万元) in fen."""
@@ -62,6 +62,9 @@ class Profile:
 
 _PUBLIC_UNITS = frozenset({"university", "institute"})
 _STATE_OWNED = frozenset({"enterprise", "institute"})
+_NEGOTIABLE = frozenset({"UNIVERSITY_LISTING", "PRIVATE"})
+"""Families whose sellers may agree on a price (促进科技成果转化法 18); what the state owns in an
+enterprise is sold in public (企业国有资产法 54), or to the one bidder who came (C-16)."""
 _SOE = "Order 32 on transactions of state-owned assets (32号令, 2016), articles 48-52; "
 
 # Rules.md 4.2. The source leaves a price of exactly 1 or 10 million yuan undefined; TV-C3 takes
@@ -182,6 +185,7 @@ class Terms:
     price_fen: int
     deposit_fen: int
     disclosure_working_days: int
+    negotiation: str = Negotiation.NONE
 
 
 @dataclass(frozen=True)
@@ -197,13 +201,15 @@ def judge(terms: Terms, day: date) -> Judgement:
 
     The price decides the band within the family that was asked for; the disclosure period must
     reach its minimum (rules.md C-5, C-6, TV-C3). Raises NotAnOffer, LicenceMannerMismatch,
-    ProfileNotForSeller, DepositTooHigh and DisclosureTooShort.
+    ProfileNotForSeller, NegotiationNotForProfile, DepositTooHigh and DisclosureTooShort.
     """
     if terms.transfer_mode == "self_implement":
         raise NotAnOffer(field="body.transfer_mode", transfer_mode=terms.transfer_mode)
     if (terms.transfer_mode == "license") != (terms.license_manner is not None):
         raise LicenceMannerMismatch(field="body.license_manner")
     profile = _profile(terms, day)
+    if terms.negotiation == Negotiation.OPEN and profile.family not in _NEGOTIABLE:
+        raise NegotiationNotForProfile(field="body.negotiation", profile=profile.code)
     if terms.deposit_fen > terms.price_fen:
         raise DepositTooHigh(
             field="body.deposit_fen", deposit_fen=terms.deposit_fen, price_fen=terms.price_fen
@@ -320,46 +326,18 @@ def require_open(state: str, closes_at: datetime | None, now: datetime) -> None:
         )
 
 
+def way_to_price(negotiation: str, bidders: int) -> str:
+    """The job that finds the price of a closed listing: with one qualified bidder it may be agreed
+    on (rules.md C-16), with more it is bid for."""
+    if bidders == 1 and negotiation != Negotiation.NONE:
+        return "negotiations.begin"
+    return "auctions.schedule"
+
+
 def require_reason(reason: str) -> None:
     """Raise ReasonRequired for an act against someone that does not say why."""
     if not reason:
         raise ReasonRequired(field="body.reason")
-
-
-_SPACE = re.compile(r"\s+")
-MAX_GRAMS_OF_A_QUERY = 64
-
-
-def search_text(*parts: str) -> str:
-    """The text that substrings are looked for in: one width, one case, single spaces."""
-    return "\n".join(normalised(part) for part in parts)
-
-
-def normalised(text: str) -> str:
-    """Full-width and half-width forms and cases made equal."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
-
-
-def grams(text: str) -> list[str]:
-    """Single characters and pairs of neighbours within words of a normalised text, sorted.
-
-    Chinese has no spaces between words; a substring of two or more characters shares its pairs
-    with every text that contains it, so an index over pairs finds all candidates.
-    """
-    found: set[str] = set()
-    for word in text.split():
-        found.update(word)
-        found.update(word[at : at + 2] for at in range(len(word) - 1))
-    return sorted(found)
-
-
-def query_grams(text: str) -> list[str]:
-    """What a text must have to contain this normalised query: its pairs; a lone character's own."""
-    found: set[str] = set()
-    for word in text.split():
-        pairs = {word[at : at + 2] for at in range(len(word) - 1)}
-        found.update(pairs or {word})
-    return sorted(found)[:MAX_GRAMS_OF_A_QUERY]
 
 
 IPC_PREFIX = re.compile(r"^([A-H])(?:([0-9]{2})(?:([A-Z])(?:([0-9]{1,4})(?:/([0-9]{2,6}))?)?)?)?$")
@@ -376,11 +354,3 @@ def ipc_terms(symbols: Iterable[str]) -> list[str]:
         found |= {letter, letter + number, letter + number + subclass}
         found |= {letter + number + subclass + main, symbol if group else letter}
     return sorted(found)
-
-
-def region_bounds(prefix: str) -> tuple[str, str]:
-    """The first and last region code below a prefix; trailing zeros of a code mean its whole."""
-    head = prefix
-    while len(head) > 2 and head.endswith("00"):
-        head = head[:-2]
-    return head.ljust(6, "0"), head.ljust(6, "9")

@@ -15,7 +15,7 @@ from app.kit.calendar import local_day
 from app.kit.errors import NotFound
 from app.kit.http import require_version
 from app.kit.states import move
-from app.listings import access, repository, rules
+from app.listings import access, eligibility, repository, rules
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
@@ -39,6 +39,7 @@ from app.parties import service as parties
 
 RECOUNT_BATCH = 200
 SCHEDULE_AUCTION = "auctions.schedule"
+bidder_conflicts = eligibility.bidder_conflicts
 RECOUNT = "listings.recount"
 
 
@@ -209,18 +210,16 @@ async def apply(
 ) -> Application:
     """An enterprise applies to be a bidder, within the disclosure period (rules.md C-14).
 
-    Raises NotFound, OwnListing, NotAnApplicant, ListingNotOpen and AlreadyApplied.
+    Raises NotFound, OwnListing, BidderBarred, NotAnApplicant, ListingNotOpen and AlreadyApplied.
     """
     applicant_id = _trader(actor)
     listing = access.visible(actor, await repository.listing(session, listing_id, lock="share"))
-    if listing.seller_id in {applicant_id, actor.organisation_id} or (
-        listing.broker_id is not None and listing.broker_id == actor.organisation_id
-    ):
-        raise OwnListing
+    now = await clock.now(session)
+    await eligibility.require_unrelated(session, listing, now, applicant_id, actor.organisation_id)
     applicant = await parties.facts(session, applicant_id)
     if applicant.kind != "enterprise":
         raise NotAnApplicant(kind=applicant.kind)
-    rules.require_open(listing.state, listing.closes_at, await clock.now(session))
+    rules.require_open(listing.state, listing.closes_at, now)
     known = await repository.application_of(session, listing_id, applicant_id)
     if known is not None:
         raise AlreadyApplied(application_id=str(known.id))
@@ -248,7 +247,10 @@ async def decide(
     _operator(actor)
     if decision.act == "refuse":
         rules.require_reason(decision.reason)
-    application, now = await _open_application(session, listing_id, application_id)
+    application, listing, now = await _open_application(session, listing_id, application_id)
+    if decision.act == "qualify":
+        bidders = application.applicant_id, application.broker_id
+        await eligibility.require_unrelated(session, listing, now, *bidders)
     _move_application(session, actor, application, decision.act, now, decision.reason)
     await session.flush()
     return application
@@ -259,9 +261,7 @@ async def confirm_deposit(
 ) -> Application:
     """An operator confirms that an applicant's deposit arrived in time (rules.md C-14)."""
     _operator(actor)
-    application, now = await _open_application(session, listing_id, application_id)
-    listing = await repository.listing(session, listing_id)
-    assert listing is not None
+    application, listing, now = await _open_application(session, listing_id, application_id)
     move(APPLICATION_MOVES, ApplicationState(application.state), "confirm_deposit")
     if listing.deposit_fen == 0 or application.deposit_confirmed_at is not None:
         raise NoDepositDue
@@ -278,7 +278,7 @@ async def withdraw_application(
     """An applicant steps back, within the period."""
     _trader(actor)
     access.own_application(actor, await repository.application(session, application_id), listing_id)
-    application, now = await _open_application(session, listing_id, application_id)
+    application, _, now = await _open_application(session, listing_id, application_id)
     _move_application(session, actor, application, "withdraw", now, "")
     await session.flush()
     return application
@@ -286,7 +286,7 @@ async def withdraw_application(
 
 async def _open_application(
     session: AsyncSession, listing_id: UUID, application_id: UUID
-) -> tuple[Application, datetime]:
+) -> tuple[Application, Listing, datetime]:
     """An application, locked after its listing, whose disclosure period still runs."""
     listing = await repository.listing(session, listing_id, lock="share")
     application = await repository.application(session, application_id, lock=True)
@@ -294,7 +294,7 @@ async def _open_application(
         raise NotFound
     now = await clock.now(session)
     rules.require_open(listing.state, listing.closes_at, now)
-    return application, now
+    return application, listing, now
 
 
 def _move_application(
@@ -315,7 +315,7 @@ def _move_application(
 
 
 async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
-    """End a disclosure period: schedule the auction, or fail without a qualified bidder.
+    """End a disclosure period: go on to auction or negotiation, or fail without a bidder.
 
     Does nothing when the listing is not due or another process is at it. Who is not qualified by
     now, or whose deposit did not arrive, is out (rules.md C-14).
@@ -340,7 +340,8 @@ async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
     state = move(MOVES, ListingState(listing.state), act)
     listing.closed_at = now
     if bidders:
-        await jobs.defer(session, SCHEDULE_AUCTION, listing_id=str(listing_id))
+        way = rules.way_to_price(listing.negotiation, bidders)
+        await jobs.defer(session, way, listing_id=str(listing_id))
     else:
         await repository.release_claims(session, listing_id)
     _change(session, SYSTEM, act, listing, state, qualified=bidders, closed_at=now)
@@ -507,6 +508,7 @@ def _record(
         before=before,
         after=after,
         rule_set=listing.rule_set,
+        audience=access.audience(listing),
     )
 
 

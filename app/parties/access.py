@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
-from app.parties.models import Organisation
+from app.parties.models import Organisation, Relation
 from app.parties.states import OrganisationState, Role
 
 OVERSEERS = frozenset({Role.OPERATOR, Role.REGULATOR, Role.PLATFORM_ADMIN})
@@ -31,3 +31,33 @@ def administered(actor: Actor, organisation_id: UUID) -> None:
     if actor.organisation_id != organisation_id:
         raise NotFound
     actor.require_role(Role.ORGANISATION_ADMIN)
+
+
+_DECLARES = (Role.ORGANISATION_ADMIN, Role.OPERATOR, Role.REGISTRAR, Role.REGULATOR)
+
+
+def sees_relations(actor: Actor, organisation_id: UUID) -> None:
+    """Raise NotFound unless the actor may see whom an organisation is related to."""
+    if actor.organisation_id != organisation_id and not actor.roles & OVERSEERS:
+        raise NotFound
+
+
+def declares(actor: Actor, organisation_id: UUID) -> UUID:
+    """In whose name the actor declares a relation of an organisation, or ends one.
+
+    An operator does so about everyone; others about their own organisation: its administrator, and
+    the platform's staff, who have to declare where they or their close relatives work.
+    """
+    if actor.organisation_id is None:
+        raise NotFound
+    if Role.OPERATOR not in actor.roles:
+        if actor.organisation_id != organisation_id:
+            raise NotFound
+        actor.require_role(*_DECLARES)
+    return actor.organisation_id
+
+
+def ends(actor: Actor, relation: Relation) -> None:
+    """Raise RoleRequired if an operator declared what an organisation wants to end."""
+    if relation.declared_by != actor.organisation_id:
+        actor.require_role(Role.OPERATOR)

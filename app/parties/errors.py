@@ -113,3 +113,27 @@ class AlreadyInstalled(Conflict):
     code = "already_installed"
     zh = "平台已有管理员"
     en = "The platform has an administrator already"
+
+
+class BadRelation(Unprocessable):
+    """A declaration of a relation contradicts itself."""
+
+    code = "bad_relation"
+    zh = "关联关系申报有误:{problem_zh}"
+    en = "The declared relation is not valid: {problem_en}"
+
+
+class RelationDeclared(Conflict):
+    """The same relation is declared and has not ended."""
+
+    code = "relation_declared"
+    zh = "该关联关系已申报({relation_id})且尚未终止"
+    en = "This relation is declared already ({relation_id}) and has not ended"
+
+
+class RelationEnded(Conflict):
+    """A relation ends once."""
+
+    code = "relation_ended"
+    zh = "该关联关系已于 {ended_at} 终止"
+    en = "This relation ended at {ended_at}"

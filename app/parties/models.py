@@ -109,3 +109,39 @@ class Mandate(Identified, Base):
     valid_until: Mapped[date]
     granted_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     revoked_at: Mapped[datetime | None]
+
+
+class Relation(Identified, Base):
+    """A declared relation of an organisation to another one; only its end is written later.
+
+    The other one is known by its credit code, for it need not be registered here. An achievement
+    and a listing are of modules downstream and are not looked up.
+    """
+
+    __tablename__ = "party_relation"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('controls','controlled_by','same_controller','close_relative',"
+            "'platform_staff','appraiser_of','broker_of')",
+            name="kind",
+        ),
+        CheckConstraint("valid_until IS NULL OR valid_from <= valid_until", name="period"),
+        CheckConstraint(
+            "kind IN ('appraiser_of','broker_of')"
+            " OR (achievement_id IS NULL AND listing_id IS NULL)",
+            name="subject",
+        ),
+        Index("ix_party_relation_organisation", "organisation_id", "id"),
+        Index("ix_party_relation_other", "other_credit_code", "id"),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    kind: Mapped[str]
+    other_credit_code: Mapped[str]
+    achievement_id: Mapped[UUID | None]
+    listing_id: Mapped[UUID | None]
+    valid_from: Mapped[date]
+    valid_until: Mapped[date | None]
+    evidence: Mapped[str]
+    declared_by: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    ended_at: Mapped[datetime | None]

@@ -5,10 +5,21 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import ColumnElement, Row, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.parties.models import ApiKey, LoginSession, Mandate, Membership, Organisation, Person
+from app.kit.calendar import local_day
+from app.parties.models import (
+    ApiKey,
+    LoginSession,
+    Mandate,
+    Membership,
+    Organisation,
+    Person,
+    Relation,
+)
+from app.parties.rules import ControlEdge
+from app.parties.states import PLATFORM_KINDS, RelationKind
 
 
 async def organisation(
@@ -193,3 +204,171 @@ async def any_organisation_exists(session: AsyncSession) -> bool:
     return (
         await session.execute(select(Organisation.id).limit(1))
     ).scalar_one_or_none() is not None
+
+
+def _in_force(today: date) -> ColumnElement[bool]:
+    return (
+        (Relation.valid_from <= today)
+        & (func.coalesce(Relation.valid_until, today) >= today)
+        & Relation.ended_at.is_(None)
+    )
+
+
+async def relation(session: AsyncSession, relation_id: UUID) -> Relation | None:
+    """One relation, locked."""
+    query = (
+        select(Relation)
+        .where(Relation.id == relation_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def same_relation(session: AsyncSession, new: Relation) -> UUID | None:
+    """A relation that has not ended and says the same as a new one."""
+    query = select(Relation.id).where(
+        Relation.organisation_id == new.organisation_id,
+        Relation.kind == new.kind,
+        Relation.other_credit_code == new.other_credit_code,
+        Relation.achievement_id.is_not_distinct_from(new.achievement_id),
+        Relation.listing_id.is_not_distinct_from(new.listing_id),
+        Relation.ended_at.is_(None),
+        func.coalesce(Relation.valid_until, new.valid_from) >= new.valid_from,
+    )
+    return (await session.execute(query.limit(1))).scalar_one_or_none()
+
+
+async def relations_of(
+    session: AsyncSession, organisation: Organisation, after: UUID | None, limit: int
+) -> Sequence[Relation]:
+    """A page of relations that an organisation is an end of, the newest first."""
+    query = select(Relation).where(
+        (Relation.organisation_id == organisation.id)
+        | (Relation.other_credit_code == organisation.credit_code)
+    )
+    if after is not None:
+        query = query.where(Relation.id < after)
+    query = query.order_by(Relation.id.desc()).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
+_CONTROL = text(
+    "WITH RECURSIVE edge AS MATERIALIZED ("
+    " SELECT r.id, CASE r.kind WHEN 'controls' THEN r.other_credit_code ELSE o.credit_code END"
+    " AS lower, CASE r.kind WHEN 'controls' THEN o.credit_code ELSE r.other_credit_code END"
+    " AS upper FROM party_relation r JOIN organisation o ON o.id = r.organisation_id"
+    " WHERE r.kind IN ('controls','controlled_by','same_controller')"
+    " AND r.valid_from <= :today AND coalesce(r.valid_until, :today) >= :today"
+    " AND (r.ended_at IS NULL OR r.ended_at > :now)"
+    " UNION ALL SELECT r.id, r.other_credit_code, o.credit_code FROM party_relation r"
+    " JOIN organisation o ON o.id = r.organisation_id WHERE r.kind = 'same_controller'"
+    " AND r.valid_from <= :today AND coalesce(r.valid_until, :today) >= :today"
+    " AND (r.ended_at IS NULL OR r.ended_at > :now)"
+    "), reach (code) AS ("
+    " SELECT unnest(CAST(:codes AS text[]))"
+    " UNION SELECT edge.upper FROM edge JOIN reach ON edge.lower = reach.code"
+    ") SELECT edge.lower, edge.upper, edge.id FROM edge JOIN reach ON edge.lower = reach.code"
+)
+
+
+async def control_edges(
+    session: AsyncSession, credit_codes: Sequence[str], now: datetime
+) -> list[ControlEdge]:
+    """Every step of control above these organisations that was in force, over any number of steps.
+
+    Organisations of one undisclosed controller stand above each other.
+    """
+    rows = await session.execute(
+        _CONTROL, {"codes": list(credit_codes), "today": local_day(now), "now": now}
+    )
+    return [ControlEdge(lower, upper, relation_id) for lower, upper, relation_id in rows]
+
+
+async def relatives(
+    session: AsyncSession, first: Organisation, second: Organisation, today: date
+) -> Sequence[UUID]:
+    """Relations in force that declare close relatives between two organisations."""
+    between = (
+        (Relation.organisation_id == first.id) & (Relation.other_credit_code == second.credit_code)
+    ) | (
+        (Relation.organisation_id == second.id) & (Relation.other_credit_code == first.credit_code)
+    )
+    query = select(Relation.id).where(
+        between, Relation.kind == RelationKind.CLOSE_RELATIVE.value, _in_force(today)
+    )
+    return (await session.execute(query.order_by(Relation.id))).scalars().all()
+
+
+async def platform_relations(
+    session: AsyncSession, bidder: Organisation, today: date
+) -> Sequence[Row[UUID, str]]:
+    """Relations in force, with their kinds, that tie an organisation to the platform's staff.
+
+    Its own declaration that it employs or belongs to such staff, and close relatives declared from
+    either side.
+    """
+    platform = select(Organisation.id).where(Organisation.kind.in_(PLATFORM_KINDS))
+    platform_codes = select(Organisation.credit_code).where(Organisation.kind.in_(PLATFORM_KINDS))
+    own = (Relation.organisation_id == bidder.id) & (
+        (Relation.kind == RelationKind.PLATFORM_STAFF.value)
+        | (
+            (Relation.kind == RelationKind.CLOSE_RELATIVE.value)
+            & Relation.other_credit_code.in_(platform_codes)
+        )
+    )
+    theirs = (
+        (Relation.other_credit_code == bidder.credit_code)
+        & (Relation.kind == RelationKind.CLOSE_RELATIVE.value)
+        & Relation.organisation_id.in_(platform)
+    )
+    query = select(Relation.id, Relation.kind).where(own | theirs, _in_force(today))
+    return (await session.execute(query.order_by(Relation.id))).all()
+
+
+async def shared_with_platform(session: AsyncSession, organisation_id: UUID) -> int:
+    """How many people of an organisation also work for the platform."""
+    query = text(
+        "SELECT count(DISTINCT here.person_id) FROM membership here"
+        " JOIN membership there ON there.person_id = here.person_id AND there.ended_at IS NULL"
+        " JOIN organisation o ON o.id = there.organisation_id"
+        " WHERE here.organisation_id = :id AND here.ended_at IS NULL AND o.kind = ANY(:kinds)"
+        " AND there.organisation_id <> :id"
+    )
+    found = await session.execute(
+        query, {"id": organisation_id, "kinds": [kind.value for kind in PLATFORM_KINDS]}
+    )
+    return int(found.scalar_one())
+
+
+async def declared_for_sale(
+    session: AsyncSession,
+    kind: RelationKind,
+    seller: Organisation,
+    achievement_ids: Sequence[UUID],
+    listing_id: UUID,
+    today: date,
+) -> Sequence[UUID]:
+    """Organisations that declare, or are declared, to appraise or broker a sale of this seller.
+
+    A relation without achievement and listing is about every sale of the seller.
+    """
+    query = (
+        select(Relation.organisation_id)
+        .where(
+            Relation.kind == kind.value,
+            Relation.other_credit_code == seller.credit_code,
+            Relation.achievement_id.is_(None) | Relation.achievement_id.in_(achievement_ids),
+            Relation.listing_id.is_(None) | (Relation.listing_id == listing_id),
+            _in_force(today),
+        )
+        .distinct()
+        .order_by(Relation.organisation_id)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def platform_organisations(session: AsyncSession) -> Sequence[Organisation]:
+    """Everyone that runs or oversees the market; there are few."""
+    query = select(Organisation).where(Organisation.kind.in_(PLATFORM_KINDS))
+    return (await session.execute(query.order_by(Organisation.id))).scalars().all()

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from app.kit.http import Line, Paragraphs, ShortCode, WireModel
-from app.parties.states import OrganisationKind, OrganisationState, Role
+from app.parties.states import OrganisationKind, OrganisationState, RelationKind, Role
 
 Login = Annotated[
     str,
@@ -154,3 +154,37 @@ class MandateView(WireModel):
     valid_until: date
     granted_by: UUID
     revoked_at: datetime | None
+
+
+class NewRelation(WireModel):
+    """A declared relation; the other organisation by its id or by its credit code."""
+
+    kind: RelationKind
+    other_id: UUID | None = None
+    other_credit_code: ShortCode | None = Field(
+        None, description="of an organisation that need not be registered here"
+    )
+    achievement_id: UUID | None = Field(None, description="that is appraised or brokered")
+    listing_id: UUID | None = Field(None, description="that is appraised or brokered")
+    valid_from: date
+    valid_until: date | None = None
+    evidence: Paragraphs = Field(
+        min_length=1, description="who or what it is about, and how it is known"
+    )
+
+
+class RelationView(WireModel):
+    """A relation; `declared_by` is the organisation whose person declared it."""
+
+    id: UUID
+    organisation_id: UUID
+    kind: RelationKind
+    other_credit_code: str
+    achievement_id: UUID | None
+    listing_id: UUID | None
+    valid_from: date
+    valid_until: date | None
+    evidence: str
+    declared_by: UUID
+    created_at: datetime
+    ended_at: datetime | None

@@ -13,7 +13,7 @@ from app.kit.errors import NotFound
 from app.kit.http import UnknownValue, require_version
 from app.kit.identifiers import BadIdentifier, check_uscc
 from app.kit.states import move
-from app.parties import access, repository, rules, tokens
+from app.parties import access, relations, repository, rules, tokens
 from app.parties.errors import (
     AlreadyInstalled,
     AlreadyRegistered,
@@ -22,7 +22,7 @@ from app.parties.errors import (
     NotABroker,
     SelfReview,
 )
-from app.parties.facts import OrganisationFacts
+from app.parties.facts import AdviserFacts, MandateFacts, OrganisationFacts
 from app.parties.models import Mandate, Membership, Organisation, Person
 from app.parties.schemas import (
     NewMandate,
@@ -350,6 +350,14 @@ async def mandates(session: AsyncSession, actor: Actor) -> Sequence[Mandate]:
     return await repository.mandates_of(session, actor.organisation_id)
 
 
+async def mandate_facts(session: AsyncSession, mandate_id: UUID) -> MandateFacts | None:
+    """What other modules may know of one mandate."""
+    found = await repository.mandate(session, mandate_id)
+    if found is None:
+        return None
+    return MandateFacts(found.id, found.broker_id, found.client_id, found.revoked_at)
+
+
 async def organisation_list(
     session: AsyncSession,
     actor: Actor | None,
@@ -403,6 +411,55 @@ async def facts_of(
     }
 
 
+async def identifying_names(session: AsyncSession, organisation_id: UUID) -> tuple[str, ...]:
+    """What tells who an organisation is: its names and those of its people; raises NotFound."""
+    organisation = await repository.organisation(session, organisation_id)
+    if organisation is None:
+        raise NotFound
+    people = [
+        person.name
+        for membership, person in await repository.members(session, organisation_id)
+        if membership.ended_at is None
+    ]
+    return tuple(name for name in (organisation.name, organisation.name_en, *people) if name)
+
+
+async def adviser(
+    session: AsyncSession,
+    party_id: UUID,
+    *,
+    broker_id: UUID | None,
+    person_id: UUID | None,
+    now: datetime,
+) -> AdviserFacts:
+    """Who speaks for a party: the broker if a mandate is in force, else the member in charge.
+
+    `person_id` is who acted for the party; when that person is no member any more, the first
+    trader stands in. Raises NotFound.
+    """
+    speaker_id = party_id
+    if broker_id is not None and await repository.mandates_in_force(
+        session, broker_id, party_id, local_day(now)
+    ):
+        speaker_id = broker_id
+    organisation = await repository.organisation(session, speaker_id)
+    if organisation is None:
+        raise NotFound
+    people = [
+        (person.id, person.name, membership.roles)
+        for membership, person in await repository.members(session, speaker_id)
+        if membership.ended_at is None
+    ]
+    named = [name for known_id, name, _ in people if known_id == person_id]
+    traders = [name for _, name, roles in people if Role.TRADER in roles]
+    return AdviserFacts(
+        organisation_id=organisation.id,
+        organisation_name=organisation.name,
+        person_name=next(iter((*named, *traders)), None),
+        contact=organisation.contact,
+    )
+
+
 async def market_is_empty(session: AsyncSession) -> bool:
     """Whether no organisation was ever registered."""
     return not await repository.any_organisation_exists(session)
@@ -423,3 +480,9 @@ async def actor_of(session: AsyncSession, login: str) -> Actor:
         organisation_kind=organisation.kind,
         roles=frozenset(membership.roles),
     )
+
+
+conflicts = relations.conflicts
+control_links = relations.control_links
+declared_for_sale = relations.declared_for_sale
+"""What other modules ask about declared relations."""

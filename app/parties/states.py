@@ -57,3 +57,46 @@ ROLES_OF_KIND: dict[OrganisationKind, frozenset[Role]] = {
 
 SCOPES: frozenset[str] = frozenset({"read", "trade", "import"})
 """What an API key or a mandate can be given: reading, acts of trade, bulk import."""
+
+PLATFORM_KINDS: frozenset[OrganisationKind] = frozenset(
+    {
+        OrganisationKind.EXCHANGE_OPERATOR,
+        OrganisationKind.REGISTRATION_OFFICE,
+        OrganisationKind.REGULATOR,
+    }
+)
+"""Organisations that run or oversee the market: they and their staff do not bid."""
+
+
+class RelationKind(StrEnum):
+    """How the declaring organisation is related to the other one."""
+
+    CONTROLS = "controls"
+    CONTROLLED_BY = "controlled_by"
+    SAME_CONTROLLER = "same_controller"
+    CLOSE_RELATIVE = "close_relative"
+    PLATFORM_STAFF = "platform_staff"
+    APPRAISER_OF = "appraiser_of"
+    BROKER_OF = "broker_of"
+
+
+ABOUT_A_SALE = frozenset({RelationKind.APPRAISER_OF, RelationKind.BROKER_OF})
+"""Relations that may be limited to one achievement or listing of the other party."""
+
+
+class Insider(StrEnum):
+    """Who must not bid at a sale, nor anyone related to it."""
+
+    SELLER = "seller"
+    BROKER = "broker"
+    APPRAISER = "appraiser"
+    PLATFORM = "platform"
+
+
+class Closeness(StrEnum):
+    """How a bidder is an insider: the same party, by control, by relatives or by staff."""
+
+    SAME = "same"
+    CONTROL = "control"
+    RELATIVE = "relative"
+    STAFF = "staff"

@@ -21,6 +21,7 @@ from app.parties import service as parties
 from app.parties.states import OrganisationKind, Role
 from app.registrations import service as registrations
 from app.registrations.schemas import OfficeCodes
+from app.sample.demands import post_demands
 from app.sample.people import (
     BROKERS,
     DEMO_LOGINS,
@@ -80,6 +81,7 @@ async def _tell(
         await story.recent_trades()
         progress.advance(shown)
         await story.present()
+        await post_demands(sessions, cast)
         progress.advance(shown)
 
 

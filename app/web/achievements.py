@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from app.achievements import documents, queries, service
 from app.achievements.schemas import NewAchievement
+from app.demands.solutions import SOLVERS
 from app.kit.errors import Unprocessable
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
 from app.parties import service as parties
@@ -269,6 +270,13 @@ async def _show(
         files=await documents.listed(visit.session, visit.actor, achievement_id, visit.now),
         readings=readings,
         details=details,
+        may_contact=(
+            not owner
+            and (row.state, row.secrecy) == ("published", "public")
+            and visit.has_role("trader")
+            and visit.organisation is not None
+            and visit.organisation.kind in SOLVERS
+        ),
         disclosed=disclosed and not said,
         complaints=said,
     )

@@ -90,7 +90,8 @@ async def bid(
         intake: BidIntake = request.app.state.intake
         assert new.amount_fen is not None
         offer = Offer(new.amount_fen)
-        outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp)
+        device = intake.device(request)
+        outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp, device)
         refusal = outcome.refusal
     if attempt.failed:
         return await _show(
@@ -115,7 +116,9 @@ async def _show(
         "auction.html",
         status,
         item=item,
-        listing=await listings.facts(visit.session, item.listing_id),
+        listing=None
+        if item.listing_id is None
+        else await listings.facts(visit.session, item.listing_id),
         seller=await parties.facts(visit.session, item.seller_id),
         bids=bids[:SHOWN_BIDS],
         shown_bids=SHOWN_BIDS,

@@ -66,7 +66,9 @@ def identity(text: str) -> UUID:
 def complaints(error: Problem | ValidationError, language: Language) -> list[Complaint]:
     """What a refusal says, in words."""
     if isinstance(error, Problem):
-        return [Complaint(error.field or "", error.detail(language))]
+        document = error.details(language)
+        named = [Complaint(entry["field"], entry["message"]) for entry in document["errors"]]
+        return named or [Complaint("", document["detail"])]
     return [
         Complaint(".".join(str(part) for part in item["loc"]), _message(item, language))
         for item in error.errors()

@@ -9,6 +9,8 @@ from app.auctions import service as auctions
 from app.auctions.states import AuctionState
 from app.contracts import service as contracts
 from app.contracts.states import ContractState
+from app.demands import queries as demands
+from app.demands.states import DemandState
 from app.kit.http import PageRequest
 from app.listings import queries as listings
 from app.listings.states import ListingState
@@ -75,9 +77,12 @@ async def desk(visit: Visit) -> Response:
         "organisations": [],
         "queue": [],
         "own_registrations": [],
+        "own_demands": [],
+        "demand_reviews": [],
     }
     if trader:
         shown["own_listings"] = await _listings(visit, LONG, "newest", seller_id=actor.party_id)
+        shown["own_demands"] = await _demands(visit, mine=True)
         shown["to_sign"] = await _contracts(visit, ContractState.SIGNING)
         shown["drafts"] = await _contracts(visit, ContractState.DRAFT)
         shown["bidding"] = [
@@ -97,6 +102,7 @@ async def desk(visit: Visit) -> Response:
         ]
     if visit.has_role("operator"):
         shown["reviews"] = await _listings(visit, LONG, "newest", state=ListingState.UNDER_REVIEW)
+        shown["demand_reviews"] = await _demands(visit, state=DemandState.UNDER_REVIEW)
         shown["applicants"] = await _listings(visit, LONG, "closing", state=ListingState.PUBLISHED)
     if visit.has_role("operator", "platform_admin"):
         shown["organisations"] = await parties.organisation_list(
@@ -115,6 +121,14 @@ async def desk(visit: Visit) -> Response:
         clients=await _clients(visit),
         **shown,
     )
+
+
+async def _demands(
+    visit: Visitor, *, mine: bool = False, state: DemandState | None = None
+) -> list[Any]:
+    narrowed = demands.narrowed(state=state)
+    page = await demands.listed(visit.session, visit.actor, narrowed, "newest", LONG, mine=mine)
+    return page.items
 
 
 async def _contracts(visit: Visitor, state: ContractState) -> list[Any]:

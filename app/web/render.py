@@ -11,6 +11,7 @@ from app.kit import codes
 from app.kit.calendar import SHANGHAI
 from app.kit.i18n import Language
 from app.kit.money import format_yuan
+from app.standard import service as standard
 from app.web import texts
 
 HERE = Path(__file__).parent
@@ -161,6 +162,23 @@ class Words:
             return "—"
         entry = codes.code_list(list_name).get(value)
         return value if entry is None else entry.title(self.language)
+
+    def member(self, name: str) -> str:
+        """The label of a member of the information-publication standard."""
+        found = standard.schema()["properties"][name]
+        return self.t(found["x-zh"], found["title"])
+
+    def member_value(self, name: str, value: str) -> str:
+        """The name of a value that a member of the standard can have."""
+        found = standard.schema()["properties"][name]
+        names: dict[str, str] = found.get("items", found)["x-zh-values"]
+        return self.t(names.get(value, value), value.replace("_", " "))
+
+    def member_choices(self, name: str) -> list[tuple[str, str]]:
+        """The values that a member of the standard can have, for a form's choice."""
+        found = standard.schema()["properties"][name]
+        values: list[str] = found.get("items", found)["enum"]
+        return [(value, self.member_value(name, value)) for value in values]
 
     def choices(self, list_name: str, parent: str | None = None) -> list[tuple[str, str]]:
         """Codes and titles of one level of a list, for a form's choice."""

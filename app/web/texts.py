@@ -2,6 +2,8 @@
 
 from typing import TypeAlias
 
+from app.standard import service as standard
+
 Pair: TypeAlias = tuple[str, str]
 """The same in Chinese and in English."""
 
@@ -56,9 +58,23 @@ STATES: dict[str, dict[str, Pair]] = {
         "failed": ("流拍", "Failed"),
     },
     "deal": {
-        "concluded": ("已成交", "Concluded"),
+        "concluded": ("成交公示中", "Being made public"),
+        "suspended": ("公示暂停", "Publicity suspended"),
+        "publicised": ("公示期满", "Made public"),
         "contracted": ("已签约", "Contracted"),
         "cancelled": ("已取消", "Cancelled"),
+        "defaulted": ("受让方违约", "Buyer defaulted"),
+    },
+    "negotiation": {
+        "open": ("协商中", "Open"),
+        "agreed": ("已达成一致", "Agreed"),
+        "ended": ("已终止", "Broken off"),
+        "expired": ("已到期", "Expired"),
+    },
+    "royalty_base": {
+        "net_sales": ("净销售额", "net sales"),
+        "units": ("件数", "units"),
+        "profit": ("利润", "profit"),
     },
     "contract": {
         "draft": ("起草中", "Draft"),
@@ -73,6 +89,27 @@ STATES: dict[str, dict[str, Pair]] = {
         "needs_correction": ("待补正", "Needs correction"),
         "registered": ("已登记", "Registered"),
         "refused": ("不予登记", "Refused"),
+    },
+    "demand": {
+        "draft": ("草稿", "Draft"),
+        "under_review": ("审核中", "Under review"),
+        "published": ("发布中", "Published"),
+        "matched": ("已对接成交", "Matched"),
+        "closed": ("已结束", "Closed"),
+        "expired": ("已到期", "Expired"),
+        "withdrawn": ("已撤回", "Withdrawn"),
+    },
+    "solution": {
+        "submitted": ("待评选", "Submitted"),
+        "shortlisted": ("已入围", "Shortlisted"),
+        "refused": ("未入围", "Refused"),
+        "withdrawn": ("已撤回", "Withdrawn"),
+    },
+    "interest": {
+        "expressed": ("待答复", "Awaiting an answer"),
+        "accepted": ("已接受", "Accepted"),
+        "declined": ("已谢绝", "Declined"),
+        "withdrawn": ("已撤回", "Withdrawn"),
     },
     "kind": KINDS,
     "role": ROLES,
@@ -102,7 +139,16 @@ TONES: dict[str, str] = {
     "signed": "good",
     "registered": "good",
     "contracted": "good",
-    "concluded": "good",
+    "matched": "good",
+    "shortlisted": "good",
+    "declined": "bad",
+    "expired": "bad",
+    "expressed": "wait",
+    "concluded": "wait",
+    "publicised": "good",
+    "agreed": "good",
+    "ended": "bad",
+    "defaulted": "bad",
     "refused": "bad",
     "failed": "bad",
     "rejected": "bad",
@@ -169,6 +215,14 @@ FIELDS: dict[str, Pair] = {
     "profile": ("挂牌规则", "Listing profile"),
     "conditions": ("交易条件", "Conditions"),
     "statement": ("申请说明", "Statement"),
+    "negotiation": ("协商定价", "Negotiation"),
+    "upfront_fen": ("首付", "Upfront"),
+    "valid_until": ("有效期", "Valid until"),
+    "term_months": ("许可期限", "Term"),
+    "royalty": ("提成", "Royalty"),
+    "rate_bp": ("提成比例", "Royalty rate"),
+    "conclusion": ("审核结论", "Conclusion"),
+    "following": ("后续处理", "What follows"),
     "achievement_id": ("成果", "Achievement"),
     "contract_id": ("合同", "Contract"),
     "office_id": ("登记机构", "Registration office"),
@@ -180,6 +234,16 @@ FIELDS: dict[str, Pair] = {
     "total_fen": ("合同总额", "Total amount"),
     "advance_seconds": ("前进时间", "Advance"),
     "rate": ("倍率", "Rate"),
+    "cooperation": ("合作方式", "Co-operation"),
+    "about": ("本机构情况", "About us"),
+    "questions": ("希望了解的问题", "Open questions"),
+    "content": ("内容", "Content"),
+    "months": ("周期(月)", "Months"),
+    "target": ("要求", "Required value"),
+} | {
+    name: (member["x-zh"], member["title"])
+    for name, member in standard.schema()["properties"].items()
+    if name not in {"title", "summary", "type", "trl", "ipc", "version"}
 }
 """Labels of fields, by the last name in an error's path."""
 

@@ -111,6 +111,7 @@ def _auction() -> None:
 def _bid() -> None:
     op.drop_constraint("fk_auction_leading_bid_id", "auction", type_="foreignkey")
     op.add_column("bid", sa.Column("person_id", sa.Uuid))
+    op.add_column("bid", sa.Column("agent_id", sa.Uuid))
     op.add_column("bid", sa.Column("mandate_id", sa.Uuid))
     op.add_column("bid", text("act", default="bid"))
     op.add_column("bid", text("phase", default="bidding"))

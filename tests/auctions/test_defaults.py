@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from httpx import Response
 
 from app.kit.settings import Settings
 from tests import flow
@@ -25,22 +26,30 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-async def default(sale: Sale, following: str, **more: Any) -> tuple[int, Json]:
+async def deals_of(sale: Sale) -> list[Json]:
+    """The deals of an auction in the order of its awards, ended ones too."""
     operator = await sale.market.admin()
-    body = {"reason": "逾期未付款", "following": following, "commissions_fen": COMMISSIONS} | more
-    answer = await operator.post(f"/auctions/{sale.id}/defaults", body)
-    return answer.status_code, answer.json()
+    ids = await plans.rows(
+        sale.market,
+        "SELECT d.id FROM deal d JOIN auction_award a ON a.id = d.award_id"
+        " WHERE a.auction_id = :id ORDER BY a.rank",
+        id=UUID(sale.id),
+    )
+    return [await operator.ok("GET", f"/deals/{row[0]}") for row in ids]
 
 
-async def defaulted(sale: Sale, following: str, **more: Any) -> Json:
-    """The auction after a default that could be declared."""
-    status, body = await default(sale, following, **more)
-    assert status == 200, body
-    rank = more.get("rank", 1)
-    award = "SELECT id::text FROM auction_award WHERE auction_id = :auction AND rank = :rank"
-    ((award_id,),) = await plans.rows(sale.market, award, auction=UUID(sale.id), rank=rank)
-    jobs = await plans.waiting_jobs(sale.market, "deals.default")
-    assert jobs == [{"award_id": award_id, "reason": "逾期未付款"}]
+async def default(sale: Sale, following: str, rank: int = 1, fen: int = COMMISSIONS) -> Response:
+    """An operator notes that the buyer of one award's deal does not perform."""
+    deal = (await deals_of(sale))[rank - 1]
+    body = {"reason": "逾期未付款", "following": following, "commissions_fen": fen}
+    operator = await sale.market.admin()
+    return await operator.post(f"/deals/{deal['id']}/default", body)
+
+
+async def defaulted(sale: Sale, following: str, rank: int = 1, fen: int = COMMISSIONS) -> Json:
+    """The auction after a default that could be noted."""
+    answer = await default(sale, following, rank, fen)
+    assert answer.status_code == 200, answer.text
     await sale.market.settle()
     return await sale.read()
 
@@ -71,42 +80,27 @@ async def listing_state(sale: Sale) -> str:
 
 async def test_tv_d2_the_runner_up_buys_and_the_winner_owes_the_shortfall(market: Market) -> None:
     sale = await sold(market)
-    outsider, operator = sale.bidders[2], await market.admin()
-    path = f"/auctions/{sale.id}/defaults"
-    body = {"reason": "逾期", "following": "none"}
-    for user in (outsider, sale.seller):
-        assert (await user.post(path, body)).status_code == 403
-    assert (await operator.post(path, body | {"reason": ""})).status_code == 422
-    assert (await operator.post(path, body | {"following": "me"})).status_code == 422
-    assert (await operator.post(path, body | {"rank": 2})).status_code == 404
-    assert [award["state"] for award in (await sale.read())["awards"]] == ["awarded"]
-
-    after = await defaulted(sale, "runner_up")
+    runner_up, outsider = sale.bidders[1:]
+    (deal,) = await deals_of(sale)
+    await defaulted(sale, "runner_up")
+    path = f"/deals/{deal['id']}/runner-up"
+    assert (await runner_up.ok("GET", path))["price_fen"] == SECOND
+    await runner_up.ok("POST", path, {"accept": True})
+    await market.settle()
+    after = await sale.read()
     first, second = after["awards"]
-    assert (first["number"], first["state"], first["commissions_fen"]) == (
-        1,
-        "defaulted",
-        30_000_000,
-    )
+    assert (first["number"], first["state"]) == (1, "defaulted")
     assert (second["number"], second["state"], second["total_fen"]) == (2, "awarded", SECOND)
-    assert second["shortfall_fen"] == 40_000_000
-    assert second["shortfall_fen"] + first["commissions_fen"] == 70_000_000
-    assert after["winner_id"] == str(sale.bidders[1].organisation_id)
-    assert await listing_state(sale) == "awarded"
-    assert (await default(sale, "none"))[1]["code"] == "no_default"
-    status, refused = await default(sale, "runner_up", rank=2)
-    assert (status, refused["code"]) == (409, "no_runner_up")
-    assert [award["state"] for award in (await sale.read())["awards"]] == ["defaulted", "awarded"]
-    award_ids = await plans.rows(market, "SELECT id::text FROM auction_award ORDER BY rank")
+    assert (first["commissions_fen"], second["shortfall_fen"]) == (30_000_000, 40_000_000)
+    assert first["commissions_fen"] + second["shortfall_fen"] == 70_000_000
+    assert after["winner_id"] == str(runner_up.organisation_id)
     await sale.record()
 
     # Neither of the two takes part again.
-    await defaulted(sale, "re_auction", rank=2, commissions_fen=0)
+    await defaulted(sale, "re_auction", rank=2, fen=0)
     again = await next_round(sale)
     assert (again.auction["round"], again.auction["bidder_count"]) == (2, 1)
     assert again.bidders == [outsider]
-    instead = await plans.rows(market, "SELECT instead_of::text FROM auction_award WHERE rank = 2")
-    assert [tuple(row) for row in instead] == [tuple(award_ids[0])]
 
 
 async def test_tv_d2_a_re_auction_leaves_out_who_defaulted_and_counts_the_shortfall(
@@ -147,8 +141,8 @@ async def test_a_better_second_price_leaves_no_shortfall_and_a_failed_round_ends
     await again.bid(1, FIRST + STEP_FEN)
     done = await again.close()
     assert done["awards"][0]["shortfall_fen"] == 0
-    status, refused = await default(again, "re_auction")
-    assert (status, refused["code"]) == (409, "nobody_left")
+    refused = await default(again, "re_auction")
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_further_bidder")
     assert [award["state"] for award in (await again.read())["awards"]] == ["awarded"]
     after = await defaulted(again, "none")
     assert (after["awards"][0]["state"], after["winner_id"]) == ("defaulted", None)
@@ -190,13 +184,12 @@ async def test_units_of_one_winner_are_auctioned_again_and_others_keep_theirs(
     await sale.bid(2, 400, quantity=6)
     assert (await sale.close())["state"] == "sold"
     assert await sale.awards() == [(1, 6, 3_000), (2, 4, 1_600)]
-    status, refused = await default(sale, "runner_up", rank=2)
-    assert (status, refused["code"]) == (409, "no_runner_up")
+    refused = await default(sale, "runner_up", rank=2)
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_runner_up")
     await defaulted(sale, "re_auction", rank=2)
     again = await next_round(sale)
     assert (again.auction["terms"]["units"], again.auction["terms"]["min_quantity"]) == (4, 4)
-    left = [one for one in sale.bidders if one is not sale.bidders[1]]
-    assert {one.organisation_id for one in again.bidders} == {one.organisation_id for one in left}
+    assert again.bidders == [sale.bidders[2]]
     failed = await again.close()
     assert failed["state"] == "failed"
     assert await listing_state(sale) == "awarded"

@@ -153,14 +153,6 @@ def test_a_period_is_over_at_its_end_to_the_microsecond() -> None:
             rules.require_open(state, end, moment)
 
 
-@pytest.mark.parametrize("query", ["太阳能", "能电", "电", "LED", "led 太阳", "ＬＥＤ"])
-def test_a_text_has_all_pairs_of_what_it_contains(query: str) -> None:
-    wanted = rules.query_grams(rules.normalised(query))
-    have = set(rules.grams(rules.search_text("太阳能电池", "Led 照明")))
-    assert wanted
-    assert set(wanted) <= have
-
-
 def test_ipc_terms_are_the_levels_of_the_classification() -> None:
     assert rules.ipc_terms(["H01L31/04", "G06F"]) == [
         "G",
@@ -172,16 +164,3 @@ def test_ipc_terms_are_the_levels_of_the_classification() -> None:
         "H01L31",
         "H01L31/04",
     ]
-
-
-@pytest.mark.parametrize(
-    ("prefix", "bounds"),
-    [
-        ("33", ("330000", "339999")),
-        ("330000", ("330000", "339999")),
-        ("3301", ("330100", "330199")),
-        ("330106", ("330106", "330106")),
-    ],
-)
-def test_a_region_stands_for_what_lies_below_it(prefix: str, bounds: tuple[str, str]) -> None:
-    assert rules.region_bounds(prefix) == bounds
