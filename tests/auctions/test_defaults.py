@@ -195,4 +195,3 @@ async def test_units_of_one_winner_are_auctioned_again_and_others_keep_theirs(
     assert await listing_state(sale) == "awarded"
     after = await defaulted(sale, "none", rank=1)
     assert [award["state"] for award in after["awards"]] == ["defaulted", "defaulted"]
-    assert await listing_state(sale) == "failed"
