@@ -29,6 +29,7 @@ from app.kit.http import API, hoist
 from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
 from app.kit.signing import signing_key
+from app.ledger import endpoints as ledger
 from app.listings import endpoints as listings
 from app.negotiations import endpoints as negotiations
 from app.parties import endpoints as parties
@@ -47,6 +48,7 @@ DEVICE_KEY = b"techmarket key for digests of devices\n"
 MODULES = (
     parties.routers,
     standard.routers,
+    ledger.routers,
     achievements.routers,
     demands.routers,
     listings.routers,

@@ -8,6 +8,7 @@ from app.demands import models as demands
 from app.feed import models as feed
 from app.kit import audit, calendar_store, changes, idempotency
 from app.kit.db import Base
+from app.ledger import models as ledger
 from app.listings import models as listings
 from app.negotiations import models as negotiations
 from app.parties import models as parties
@@ -28,6 +29,7 @@ __all__ = [
     "demands",
     "feed",
     "idempotency",
+    "ledger",
     "listings",
     "metadata",
     "negotiations",

@@ -20,6 +20,7 @@ from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.deadlines import Deadline, Ticker
 from app.kit.jobs import queue
 from app.kit.settings import Settings
+from app.ledger import jobs as ledger
 from app.listings import jobs as listings
 from app.negotiations import jobs as negotiations
 from app.registrations import jobs as registrations
@@ -29,6 +30,7 @@ from app.webhooks import service as webhook_service
 from app.webhooks.delivery import Deliverer, keep_delivering
 
 _MODULES = (
+    ledger,
     achievements,
     demands,
     listings,
@@ -110,7 +112,8 @@ async def _work(
     sweeper = asyncio.create_task(_sweep(opened, sessions, settings, stop))
     numberer = asyncio.create_task(feed.keep_numbering(sessions, stop))
     deliverer = asyncio.create_task(keep_delivering(sessions, settings, stop))
-    others = {ticker, sweeper, numberer, deliverer}
+    banking = asyncio.create_task(_bank(sessions, settings, stop))
+    others = {ticker, sweeper, numberer, deliverer, banking}
     stopped = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait(
@@ -148,6 +151,16 @@ async def _sweep(
         await _pause(stop, SWEEP_PAUSE_S)
 
 
+async def _bank(sessions: Sessions, settings: Settings, stop: asyncio.Event) -> None:
+    """Exchange files with the bank again and again; a bank that is away is waited for."""
+    while not stop.is_set():
+        try:
+            await ledger.exchange(settings, sessions)
+        except Exception:
+            log.warning("bank_exchange_failed", exc_info=True)
+        await _pause(stop, settings.bank_poll_seconds)
+
+
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), timeout=seconds)
@@ -163,6 +176,7 @@ async def settle(database_url: str, sessions: Sessions, settings: Settings) -> N
         while True:
             handled = await ticker.tick()
             await drain_jobs(database_url, sessions, settings)
+            await ledger.exchange(settings, sessions)
             await feed.number_all(sessions)
             handled += await deliverer.deliver_due()
             if handled == 0 and await ticker.tick() == 0:

@@ -10,6 +10,9 @@ from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.parties.states import Role
 
+OPENERS = (Role.OPERATOR, Role.REGULATOR)
+"""Who may hand in what opens sealed bids, and see how they are opened."""
+
 
 def visible(auction: Auction | None) -> Auction:
     """The auction: auctions are public (法释〔2016〕18号 art. 13), their bidders are not."""
@@ -51,5 +54,12 @@ def admitted(actor: Actor, seller_id: UUID, number: int | None) -> int:
 def operator(actor: Actor) -> Actor:
     """The actor, for an act of the platform on an auction; raises RoleRequired, ScopeRequired."""
     actor.require_role(Role.OPERATOR)
+    actor.require_scope("trade")
+    return actor
+
+
+def opener(actor: Actor) -> Actor:
+    """The actor, for handing in an opening key or share; raises RoleRequired, ScopeRequired."""
+    actor.require_role(*OPENERS)
     actor.require_scope("trade")
     return actor

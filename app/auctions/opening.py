@@ -21,15 +21,13 @@ from app.kit.errors import NotFound
 from app.kit.opening import BadOpeningKey, CannotOpen, ephemeral_key
 from app.kit.settings import Settings
 from app.kit.states import move
-from app.parties.states import Role
 
-OPENERS = (Role.OPERATOR, Role.REGULATOR)
 _UNFIT = (sealing.BadContent, sealing.BadCustody, sealing.BadShare, CannotOpen, BadOpeningKey)
 
 
 async def custody(session: AsyncSession, actor: Actor, auction_id: UUID) -> OpeningView:
     """How an auction is opened and how far that got; raises RoleRequired and NotFound."""
-    actor.require_role(*OPENERS)
+    actor.require_role(*access.OPENERS)
     auction = access.visible(await repository.auction(session, auction_id))
     if auction.custody is None:
         raise NotFound
@@ -105,8 +103,7 @@ async def open_ephemeral(session: AsyncSession, settings: Settings, auction_id: 
 
 
 async def _awaiting(session: AsyncSession, actor: Actor, auction_id: UUID) -> LiveAuction:
-    actor.require_role(*OPENERS)
-    actor.require_scope("trade")
+    access.opener(actor)
     auction = await bidding.lock(session, auction_id)
     if auction is None:
         raise NotFound
