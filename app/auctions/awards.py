@@ -3,14 +3,14 @@
 That a winner defaulted is said of the deal (`app.deals`); here stands what follows for the auction.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, outcomes, repository, rules, scheduling
+from app.auctions import access, outcomes, repository, rules, scheduling, sealing
 from app.auctions.engine import aftermath
 from app.auctions.engine import decide as results
 from app.auctions.engine.codes import Decides
@@ -123,34 +123,53 @@ async def auction_again(
 ) -> UUID:
     """Auction again among the other bidders, on the same terms and for as long, from tomorrow on.
 
-    A defaulted buyer does not bid again (法释〔2016〕18号 art. 24). A secret reserve was opened by
-    the first sale and is not used again. Gives the id of the new auction; raises NoFurtherBidder.
+    A defaulted buyer does not bid again (法释〔2016〕18号 art. 24). What others won stays theirs. A
+    secret reserve was opened by the first sale and is not used again; sealed bids get a key of
+    their own, which the same open. Gives the id of the new auction; raises NoFurtherBidder.
     """
     first = await outcomes.auction(session, auction_id)
     bidders = [one for one in await outcomes.bidder_ids(session, auction_id) if one not in out]
     if not bidders or first.listing_id is None:
         raise NoFurtherBidder
     await listings.reopen(session, SYSTEM, first.listing_id, now)
-    again = _next_round(first, now)
+    again = _next_round(first, await outcomes.unsold_again(session, auction_id), now)
+    latest = await repository.auction_of_listing(session, first.listing_id)
+    again.round = 1 + (first if latest is None else latest).round
+    if "priority" in first.terms:
+        ranks = {int(number): rank for number, rank in first.terms["priority"].items()}
+        holders = await outcomes.bidders_by_number(session, auction_id, ranks)
+        parties = {str(holder): ranks[number] for number, holder in holders.items()}
+        again.terms = again.terms | {"priority": parties}
     await scheduling.begin(session, again, bidders, now)
     return again.id
 
 
-def _next_round(first: Auction, now: datetime) -> Auction:
+def _next_round(first: Auction, unsold: Sequence[AuctionAward], now: datetime) -> Auction:
     profile = PROFILES[first.format]
-    opens_at = now + timedelta(days=1)
+    auction_id, opens_at = new_id(), now + timedelta(days=1)
     closes_at = opens_at + (first.planned_end - first.opens_at)
     given = {key: value for key, value in first.terms.items() if not key.startswith("reserve_")}
     given["opens_at"] = rules.moment(opens_at)
     if "closes_at" in given:
         given["closes_at"] = rules.moment(closes_at)
-    return Auction(
-        id=new_id(),
+    if profile.decides is Decides.UNITS:
+        left = given["units"] = sum(award.quantity for award in unsold)
+        for limit in {"min_quantity", "max_quantity"} & given.keys():
+            given[limit] = min(given[limit], left)
+    if profile.decides is Decides.PACKAGES:
+        lots = {lot for award in unsold for lot in award.lots}
+        given["lots"] = {lot: fen for lot, fen in given["lots"].items() if lot in lots}
+    auction = Auction(
+        id=auction_id,
         listing_id=first.listing_id,
-        round=first.round + 1,
         seller_id=first.seller_id,
         format=first.format,
         terms=rules.terms_of(profile, rules_of(profile, given)),
         rule_set=first.rule_set,
         opens_at=opens_at,
     )
+    if rules.is_sealed(profile) and first.custody is not None:
+        openers = sealing.openers_of(first.custody)
+        keys = sealing.new_keys(openers, auction_id=auction_id, not_before=closes_at)
+        auction.public_key, auction.custody = keys.public_key, keys.custody
+    return auction

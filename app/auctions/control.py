@@ -48,6 +48,7 @@ async def annul(session: AsyncSession, actor: Actor, auction_id: UUID, reason: s
     if sold:
         await jobs.defer(session, "deals.annul", auction_id=str(auction_id), reason=reason)
         return
+    await outcomes.forget_reserve(session, auction_id)
     row = await outcomes.auction(session, auction_id)
     await subjects.fail(session, row, f"{_ANNULLED}:{reason}", await clock.now(session))
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, bidding, outcomes, repository, rules, subjects
+from app.auctions import access, bidding, outcomes, repository, rules, sealing, subjects
 from app.auctions.engine import aftermath, core
 from app.auctions.engine import decide as results
 from app.auctions.engine.codes import Verdict
@@ -48,18 +48,15 @@ async def settle(session: AsyncSession, auction_id: UUID) -> None:
         or await repository.must_wait(session, auction.state_now.ends_at)
     ):
         return
-    if _needs_key(auction):
-        await _await_opening(session, auction)
-    elif core.ends_phase(auction.state_now, now):
+    if core.ends_phase(auction.state_now, now):
         auction.state_now = core.enter_next(auction.state_now)
         if not auction.state_now.over:
             await bidding.save(session, auction, phase_event(auction, now))
-        elif has_reserve(auction):
-            await _await_opening(session, auction)
-        else:
-            await decide(session, SYSTEM, auction, now)
+            return
+    if _needs_key(auction):
+        await _await_opening(session, auction)
     else:
-        await decide(session, SYSTEM, auction, now)
+        await decide(session, SYSTEM, auction, now, await _published_reserve(session, auction))
 
 
 def _needs_key(auction: LiveAuction) -> bool:
@@ -67,12 +64,32 @@ def _needs_key(auction: LiveAuction) -> bool:
     state = auction.state_now
     if core.is_sealed(state):
         return True
-    return state.phase == state.terms.last_phase and has_reserve(auction)
+    last = state.over or state.phase == state.terms.last_phase
+    return last and has_reserve(auction) and not state.opened
 
 
 def has_reserve(auction: LiveAuction) -> bool:
     """Whether the seller committed to a secret reserve."""
     return auction.state_now.terms.rules.reserve_commitment is not None
+
+
+async def reserve(
+    session: AsyncSession, auction: LiveAuction, private_key: bytes
+) -> Reserve | None:
+    """The secret reserve, opened by the auction's key; None when there is none."""
+    published = auction.state_now.terms.rules.reserve_commitment
+    if published is None:
+        return None
+    sealed = await outcomes.sealed_reserve(session, auction.id)
+    found = sealing.open_reserve(private_key, sealed, auction_id=auction.id, published=published)
+    return found.reserve_fen, found.salt
+
+
+async def _published_reserve(session: AsyncSession, auction: LiveAuction) -> Reserve | None:
+    """The reserve of an auction whose key was published with its sealed bids."""
+    if not has_reserve(auction):
+        return None
+    return await reserve(session, auction, await outcomes.published_key(session, auction.id))
 
 
 async def _await_opening(session: AsyncSession, auction: LiveAuction) -> None:
@@ -103,15 +120,16 @@ async def decide(
     actor: Actor,
     auction: LiveAuction,
     now: datetime,
-    reserve: Reserve | None = None,
+    opened: Reserve | None = None,
     *earlier: EventRow,
 ) -> None:
     """Write what the auction came to: its last event, the awards, and what follows from them.
 
+    `opened` is the secret reserve; its ciphertext is dropped, for a published key would open it.
     `earlier` are events of the same act that are not written yet. Raises ReserveSealed.
     """
     # An exact combination may take the solver seconds, in which others must have their turns.
-    result = await asyncio.to_thread(results.result, auction.state_now, opened=reserve)
+    result = await asyncio.to_thread(results.result, auction.state_now, opened=opened)
     before = auction.state
     sold = result.state is Verdict.SOLD
     auction.state = move(MOVES, AuctionState(before), "sell" if sold else "fail").value
@@ -122,20 +140,18 @@ async def decide(
         _lead(auction, result)
     kind = EventKind.SOLD if sold else EventKind.FAILED
     event = bidding.link(
-        auction, kind, now, ends_at=ended_at, **outcome_facts(result, reserve if sold else None)
+        auction, kind, now, ends_at=ended_at, **outcome_facts(result, opened if sold else None)
     )
     awards = [_award(auction.id, rank, award) for rank, award in enumerate(result.awards, start=1)]
     numbers = {award.number for award in awards}
     bidders = await outcomes.bidders_by_number(session, auction.id, numbers)
     for award in awards:
         award.bidder_id = bidders[award.number]
-    if sold and (before_it := await outcomes.defaulted_before(session, auction.id)) is not None:
-        awards[0].instead_of = before_it.id
-        sign = auction.state_now.terms.sign
-        default = aftermath.default_of(before_it.total_fen, awards[0].total_fen, (0, 0), sign)
-        awards[0].shortfall_fen = default.shortfall_fen
+    await _settle_default(session, auction, awards)
     session.add_all(awards)
     await bidding.save(session, auction, *earlier, event)
+    if opened is not None:
+        await outcomes.forget_reserve(session, auction.id)
     note(
         session,
         actor,
@@ -153,6 +169,19 @@ async def decide(
         await subjects.award(session, row, awards, now)
     else:
         await subjects.fail(session, row, FAILURES[auction.reason or "no_valid_bid"], now)
+
+
+async def _settle_default(
+    session: AsyncSession, auction: LiveAuction, awards: list[AuctionAward]
+) -> None:
+    """After a re-auction the winner who defaulted before owes what less was paid (D-11)."""
+    before = await outcomes.defaulted_before(session, auction.id) if awards else None
+    if before is not None:
+        paid_fen = sum(award.total_fen for award in awards)
+        awards[0].instead_of = before.id
+        sign = auction.state_now.terms.sign
+        owed = aftermath.default_of(before.total_fen, paid_fen, (0, 0), sign)
+        awards[0].shortfall_fen = owed.shortfall_fen
 
 
 def _lead(auction: LiveAuction, result: Result) -> None:

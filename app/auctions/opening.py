@@ -19,7 +19,7 @@ from app.kit import clock
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound
 from app.kit.opening import BadOpeningKey, CannotOpen, ephemeral_key
-from app.kit.settings import settings
+from app.kit.settings import Settings
 from app.kit.states import move
 
 _UNFIT = (sealing.BadContent, sealing.BadCustody, sealing.BadShare, CannotOpen, BadOpeningKey)
@@ -92,13 +92,13 @@ async def hand_in_share(
     await _open(session, actor, auction, key.private)
 
 
-async def open_ephemeral(session: AsyncSession, auction_id: UUID) -> None:
+async def open_ephemeral(session: AsyncSession, settings: Settings, auction_id: UUID) -> None:
     """Open an auction of the sandbox, which keeps the opening key itself; once only."""
     auction = await bidding.lock(session, auction_id)
     if auction is None or auction.state != AuctionState.OPENING:
         return
     held = await outcomes.custody_of(session, auction_id)
-    key = sealing.open_custody(held, ephemeral_key(settings()))
+    key = sealing.open_custody(held, ephemeral_key(settings))
     await _open(session, SYSTEM, auction, key.private)
 
 
@@ -117,19 +117,18 @@ async def _open(
 ) -> None:
     """Read the sealed bids and the reserve, publish the key, and go on or decide."""
     now = await clock.now(session)
-    before = auction.state
+    before, phase_before = auction.state, auction.state_now.phase
     events: list[EventRow] = []
     if core.is_sealed(auction.state_now):
         events.append(await _unseal(session, auction, private_key, now))
     state = auction.state_now
-    if not state.over and state.phase < state.terms.last_phase:
+    if not state.over and state.phase > phase_before:
         auction.state = move(MOVES, AuctionState(before), "go_on").value
         deciding.note(session, actor, "go_on", auction, before, phase=core.phase_name(state))
         await bidding.save(session, auction, *events, deciding.phase_event(auction, now))
         return
-    reserve = await _reserve(session, auction, private_key)
+    reserve = await deciding.reserve(session, auction, private_key)
     await deciding.decide(session, actor, auction, now, reserve, *events)
-    await outcomes.forget_reserve(session, auction.id)
 
 
 async def _unseal(
@@ -191,14 +190,3 @@ async def _unseal(
             for row, one in zip(rows, opened, strict=True)
         ],
     )
-
-
-async def _reserve(
-    session: AsyncSession, auction: LiveAuction, private_key: bytes
-) -> deciding.Reserve | None:
-    published = auction.state_now.terms.rules.reserve_commitment
-    if published is None:
-        return None
-    sealed = await outcomes.sealed_reserve(session, auction.id)
-    found = sealing.open_reserve(private_key, sealed, auction_id=auction.id, published=published)
-    return found.reserve_fen, found.salt

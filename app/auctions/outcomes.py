@@ -5,20 +5,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.auctions.models import (
     Auction,
     AuctionAward,
     AuctionBidder,
+    AuctionEvent,
     AuctionPlan,
     Bid,
     OpenedBid,
     OpeningShare,
     PlatformOutage,
 )
-from app.auctions.states import AuctionState
+from app.auctions.states import AuctionState, AwardState, EventKind
 
 
 async def plan(session: AsyncSession, listing_id: UUID) -> AuctionPlan | None:
@@ -114,6 +116,35 @@ async def awards(
     return found
 
 
+async def anything_sold(session: AsyncSession, listing_id: UUID) -> bool:
+    """Whether any award of a listing's auctions stands."""
+    query = select(
+        exists().where(
+            Auction.listing_id == listing_id,
+            Auction.state == AuctionState.SOLD.value,
+            AuctionAward.auction_id == Auction.id,
+            AuctionAward.state == AwardState.AWARDED.value,
+        )
+    )
+    return bool((await session.execute(query)).scalar_one())
+
+
+async def unsold_again(session: AsyncSession, auction_id: UUID) -> Sequence[AuctionAward]:
+    """The awards of an auction whose winners defaulted and that nobody has taken over."""
+    successor = aliased(AuctionAward)
+    query = (
+        select(AuctionAward)
+        .outerjoin(successor, successor.instead_of == AuctionAward.id)
+        .where(
+            AuctionAward.auction_id == auction_id,
+            AuctionAward.state == AwardState.DEFAULTED.value,
+            successor.id.is_(None),
+        )
+        .order_by(AuctionAward.rank)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
 async def defaulted_before(session: AsyncSession, auction_id: UUID) -> AuctionAward | None:
     """The award whose default led to this auction, if nothing came of it yet."""
     this, before = Auction.__table__.alias("this"), Auction.__table__.alias("before")
@@ -125,11 +156,11 @@ async def defaulted_before(session: AsyncSession, auction_id: UUID) -> AuctionAw
         .outerjoin(successor, successor.c.instead_of == AuctionAward.id)
         .where(
             this.c.id == auction_id,
-            before.c.round == this.c.round - 1,
-            AuctionAward.state == "defaulted",
+            before.c.round < this.c.round,
+            AuctionAward.state == AwardState.DEFAULTED.value,
             successor.c.id.is_(None),
         )
-        .order_by(AuctionAward.rank.desc())
+        .order_by(before.c.round.desc(), AuctionAward.rank.desc())
         .limit(1)
     )
     return (await session.execute(query)).scalar_one_or_none()
@@ -182,10 +213,26 @@ async def sealed_reserve(session: AsyncSession, auction_id: UUID) -> bytes:
     return sealed
 
 
+async def published_key(session: AsyncSession, auction_id: UUID) -> bytes:
+    """The private half of an auction whose sealed bids were opened."""
+    query = select(AuctionEvent.payload).where(
+        AuctionEvent.auction_id == auction_id, AuctionEvent.kind == EventKind.UNSEALED.value
+    )
+    return bytes.fromhex((await session.execute(query)).scalar_one()["opening_key"])
+
+
 async def forget_reserve(session: AsyncSession, auction_id: UUID) -> None:
-    """Drop the sealed reserve, which the published key would open."""
+    """Drop the sealed reserve, in the plan too: the published key would open it.
+
+    What is left of it in the plan is empty, which says that there was one.
+    """
     await session.execute(
         update(Auction).where(Auction.id == auction_id).values(reserve_sealed=None)
+    )
+    await session.execute(
+        update(AuctionPlan)
+        .where(AuctionPlan.auction_id == auction_id, AuctionPlan.reserve_sealed.is_not(None))
+        .values(reserve_sealed=b"")
     )
 
 

@@ -103,6 +103,7 @@ class Recomputed:
         compare(name, (("ends_at_after", bid.ends_at_after, state.ends_at),))
         if bid.accepted:
             self.sealed.append(bid)
+            self.state = core.took_sealed(state, str(bid.number))
 
     def _phase(self, name: str, phase: RecordedPhase) -> None:
         if core.ends_phase(self.state, phase.at):

@@ -238,6 +238,12 @@ def required_fen(state: State, event: Event) -> int | None:
     return state.terms.plans[state.phase].required(state, event)
 
 
+def shown_leader(state: State, auction_state: str, leading_number: int | None) -> int | None:
+    """Who leads, or won alone; where several can win, the awards say who did."""
+    several = state.terms.profile.many_winners and auction_state == AuctionState.SOLD
+    return None if several else leading_number
+
+
 def step_fen(state: State, price_fen: int | None) -> int | None:
     """The increment at a price, where bids rise step by step."""
     terms = state.terms

@@ -1,7 +1,8 @@
 """From a listing to its auction: the seller's plan, and the auction that is made of it."""
 
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,9 +28,13 @@ from app.kit.opening import Openers
 from app.listings import service as listings
 from app.listings.facts import ListingFacts
 from app.listings.states import ListingState
+from app.parties import service as parties
+from app.parties.states import Role
 
 DEFAULT_FORMAT = "ascending"
 _NO_BIDDER = "没有具备竞买资格的竞买人"
+_MISFIT = "竞价方案与挂牌条件不符"
+_OVERSEERS = frozenset({Role.OPERATOR, Role.REGULATOR})
 _shuffle = random.SystemRandom().shuffle
 
 
@@ -54,7 +59,8 @@ async def set_plan(
         rules.check_plan(profile, new.terms, _offer(listing), now)
     except BadRules as error:
         raise bad_plan(error.problems) from None
-    problems = await _misfits(session, listing, profile, new)
+    problems = await _misfits(session, listing, profile, new.terms)
+    problems += _reserve_misfits(listing, profile, new.reserve_fen)
     needs_key = rules.is_sealed(profile) or new.reserve_fen is not None
     if needs_key and openers is None:
         problems.append(("format", "this node has not named who opens sealed bids"))
@@ -65,6 +71,10 @@ async def set_plan(
         row = AuctionPlan(listing_id=listing_id, auction_id=new_id())
         session.add(row)
     row.format, row.terms = profile.code, dict(new.terms)
+    if "priority" in new.terms:
+        row.terms["priority"] = {
+            str(UUID(party)): rank for party, rank in new.terms["priority"].items()
+        }
     row.public_key = row.custody = row.reserve_sealed = row.reserve_commitment = None
     if needs_key and openers is not None:
         _lock_away(row, new.reserve_fen, openers, _not_before(listing, now))
@@ -81,8 +91,12 @@ async def set_plan(
 
 
 async def plan(session: AsyncSession, actor: Actor | None, listing_id: UUID) -> PlanView:
-    """The plan of a listing that the actor sees; without one, bids rise openly. Raises NotFound."""
-    await listings.seen_by(session, actor, listing_id)
+    """The plan of a listing that the actor sees; without one, bids rise openly. Raises NotFound.
+
+    Who has a priority right is shown to the seller and the overseers alone: the number that has it
+    is published, so others would learn who bids.
+    """
+    listing = await listings.seen_by(session, actor, listing_id)
     row = await outcomes.plan(session, listing_id)
     if row is None:
         return PlanView(
@@ -92,7 +106,10 @@ async def plan(session: AsyncSession, actor: Actor | None, listing_id: UUID) -> 
             reserve_commitment=None,
             public_key=None,
         )
-    return _plan_view(row)
+    view = _plan_view(row)
+    if actor is None or not (actor.party_id == listing.seller_id or actor.roles & _OVERSEERS):
+        view.terms = {name: value for name, value in view.terms.items() if name != "priority"}
+    return view
 
 
 def _plan_view(row: AuctionPlan) -> PlanView:
@@ -105,7 +122,12 @@ def _plan_view(row: AuctionPlan) -> PlanView:
     )
 
 
-def bad_plan(problems: Sequence[tuple[str, str]]) -> BadPlan:
+def bad_plan(found: Sequence[tuple[str, str]]) -> BadPlan:
+    """The problems by the members of the request: rules are `terms`, the profile is `format`."""
+    problems = [
+        (re.sub("^rules(?=[.]|$)", "terms", re.sub("^profile$", "format", field)), text)
+        for field, text in found
+    ]
     reasons = "; ".join(f"{field}: {text}" for field, text in problems)
     return BadPlan(
         field=f"body.{problems[0][0]}",
@@ -115,24 +137,54 @@ def bad_plan(problems: Sequence[tuple[str, str]]) -> BadPlan:
 
 
 async def _misfits(
-    session: AsyncSession, listing: ListingFacts, profile: Profile, new: NewPlan
+    session: AsyncSession, listing: ListingFacts, profile: Profile, terms: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
     """Where a plan does not fit what is sold."""
-    problems = []
+    problems = await _priority_misfits(session, listing, terms.get("priority", {}))
+    least = profile.minimum_hours * 60
+    if listing.bidding_minutes < least:
+        problems.append(("format", f"needs a listing with {least} bidding_minutes or more"))
     if profile.decides is Decides.UNITS and listing.license_manner != "ordinary":
         problems.append(("format", "units are for listings of an ordinary licence"))
     if profile.decides is Decides.PACKAGES:
         achievement = await achievements.facts(session, listing.achievement_id)
         members = {str(member) for member in achievement.member_ids}
-        if set(new.terms.get("lots", {})) != members:
+        if set(terms.get("lots", {})) != members:
             lots = ", ".join(sorted(members)) or "a package of achievements"
             problems.append(("rules.lots", f"must be the members of the package: {lots}"))
-    if new.reserve_fen is not None:
-        if "reserve_commitment" not in profile.fields:
-            problems.append(("reserve_fen", f"{profile.code} has no secret reserve"))
-        elif new.reserve_fen < listing.price_fen:
-            problems.append(("reserve_fen", f"must be {listing.price_fen} fen or more"))
     return problems
+
+
+async def _priority_misfits(
+    session: AsyncSession, listing: ListingFacts, priority: Mapping[str, int]
+) -> list[tuple[str, str]]:
+    """A plan names who has a priority right by the ids of organisations other than the seller."""
+    parsed = {name: _uuid(name) for name in priority}
+    known = await parties.facts_of(session, [party for party in parsed.values() if party])
+    return [
+        (f"rules.priority.{name}", "must be the id of an organisation other than the seller")
+        for name, party in parsed.items()
+        if party not in known or party == listing.seller_id
+    ]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _reserve_misfits(
+    listing: ListingFacts, profile: Profile, reserve_fen: int | None
+) -> list[tuple[str, str]]:
+    if reserve_fen is None:
+        return []
+    if "reserve_commitment" not in profile.fields:
+        return [("reserve_fen", f"{profile.code} has no secret reserve")]
+    if reserve_fen < listing.price_fen:
+        return [("reserve_fen", f"must be {listing.price_fen} fen or more")]
+    return []
 
 
 def _lock_away(
@@ -173,15 +225,25 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
     )
     row = await outcomes.plan(session, listing_id)
     profile = PROFILES[DEFAULT_FORMAT if row is None else row.format]
-    terms = rules.complete(
-        profile,
-        {} if row is None else row.terms,
-        _offer(listing),
-        opens_at,
-        ends_at,
-        reserve_commitment=None if row is None else row.reserve_commitment,
-        first_bid_at_start=bool(rule_set.first_bid_at_start.value),
-    )
+    given = {} if row is None else row.terms
+    try:
+        terms = rules.complete(
+            profile,
+            given,
+            _offer(listing),
+            opens_at,
+            ends_at,
+            reserve_commitment=None if row is None else row.reserve_commitment,
+            first_bid_at_start=bool(rule_set.first_bid_at_start.value),
+        )
+        problems = await _misfits(session, listing, profile, given)
+    except BadRules as error:
+        problems = error.problems
+    if problems:
+        # The draft was changed after its plan was set; nobody may guess what the seller wants.
+        reasons = "; ".join(f"{field}: {text}" for field, text in problems)
+        await listings.record_failure(session, SYSTEM, listing_id, f"{_MISFIT}:{reasons}", now)
+        return
     auction = Auction(
         id=new_id() if row is None else row.auction_id,
         listing_id=listing.id,
@@ -234,8 +296,17 @@ async def begin(
     """Write a new auction with its numbered bidders and the first event of its record.
 
     Bidders are numbered at random: numbers in the order of applications would tell the seller,
-    who knows that order, who is who (法释〔2016〕18号 art. 18).
+    who knows that order, who is who (法释〔2016〕18号 art. 18). A priority right, given to
+    organisations, goes to their numbers, as far as they are bidders.
     """
+    shuffled = list(bidders)
+    _shuffle(shuffled)
+    numbers = {bidder: number for number, bidder in enumerate(shuffled, start=1)}
+    if "priority" in auction.terms:
+        ranks = {UUID(party): rank for party, rank in auction.terms["priority"].items()}
+        auction.terms = auction.terms | {
+            "priority": {str(numbers[one]): ranks[one] for one in ranks if one in numbers}
+        }
     state = rules.start_of(auction.format, auction.terms, hidden=auction.public_key is not None)
     auction.state = AuctionState.SCHEDULED.value
     auction.phase = core.phase_name(state)
@@ -257,11 +328,9 @@ async def begin(
     session.add(auction)
     await session.flush()
     await live.insert_events(await raw_connection(session), [scheduled])
-    shuffled = list(bidders)
-    _shuffle(shuffled)
     session.add_all(
         AuctionBidder(auction_id=auction.id, bidder_id=bidder, number=number)
-        for number, bidder in enumerate(shuffled, start=1)
+        for bidder, number in numbers.items()
     )
     audit.record(
         session,

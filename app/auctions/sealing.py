@@ -247,6 +247,15 @@ def _shared(officers: Officers, key: AuctionKey, public: bytes) -> _OfficersCust
     )
 
 
+def openers_of(custody: Mapping[str, Any]) -> Openers:
+    """Those who open an auction, for another one that the same are to open; raises BadCustody."""
+    held = _custody(custody)
+    if isinstance(held, _OfficersCustody):
+        keys = {one.officer: bytes.fromhex(one.public_key) for one in held.shares}
+        return Officers(keys, held.threshold)
+    return KeyHolder(bytes.fromhex(held.opening_key), isinstance(held, _EphemeralCustody))
+
+
 def open_custody(custody: Mapping[str, Any], opening_key: bytes) -> AuctionKey:
     """The auction's private half, by the opening key's.
 

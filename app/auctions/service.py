@@ -171,13 +171,10 @@ def _standing(auction: Auction, state: State, number: int | None, now: datetime)
     asked = None
     if phase in _TAKING:
         asked = rules.required_fen(state, Event(max(now, state.from_at), str(number or 0)))
-    leading = auction.leading_number
-    if auction.state == AuctionState.SOLD and state.terms.profile.many_winners:
-        leading = None
     return {
         "phase": phase,
         "min_next_fen": asked,
-        "leading_number": leading,
+        "leading_number": rules.shown_leader(state, auction.state, auction.leading_number),
         "turns": [int(one) for one in state.order],
     }
 
@@ -194,8 +191,8 @@ def _award_view(award: AuctionAward, name: str) -> AwardView:
         total_fen=award.total_fen,
         score=award.score,
         state=AwardState(award.state),
-        shortfall_fen=award.shortfall_fen,
         commissions_fen=award.commissions_fen,
+        shortfall_fen=award.shortfall_fen,
     )
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.auctions import outcomes
 from app.auctions.models import Auction, AuctionAward
 from app.demands import service as demands
 from app.kit import jobs
@@ -60,8 +61,14 @@ async def award(
 
 
 async def fail(session: AsyncSession, auction: Auction, reason: str, now: datetime) -> None:
-    """The auction found no winner, or was annulled before it had one."""
+    """The auction found no winner, or was annulled before it had one.
+
+    A re-auction of a part leaves the listing to those who won the rest.
+    """
     if auction.listing_id is not None:
+        if await outcomes.anything_sold(session, auction.listing_id):
+            await listings.record_award(session, SYSTEM, auction.listing_id, now)
+            return
         await listings.record_failure(session, SYSTEM, auction.listing_id, reason, now)
         return
     assert auction.demand_id is not None

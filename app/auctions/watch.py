@@ -107,13 +107,14 @@ def standing_event(event: str, reading: Reading, event_id: int | None = None) ->
     auction = reading.auction
     now = reading.server_time
     phase = rules.phase(AuctionState(auction.state), auction.opens_at, auction.ends_at, now)
+    leader = rules.shown_leader(reading.start, auction.state, auction.leading_number)
     data = {
         "sequence": auction.next_sequence - 1,
         "state": auction.state,
         "phase": phase.value,
         "phase_name": auction.phase,
-        "number": auction.leading_number,
-        "leading_number": auction.leading_number,
+        "number": leader,
+        "leading_number": leader,
         "price_fen": auction.price_fen,
         "min_next_fen": _min_next_fen(reading, phase),
         "bid_count": auction.bid_count,

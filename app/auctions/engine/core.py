@@ -135,6 +135,12 @@ def masked(state: State) -> State:
     return state._replace(kept=Log(), held=once)
 
 
+def took_sealed(state: State, bidder: str) -> State:
+    """A state of a sealed phase after a bid that nobody can read: as `masked` leaves it."""
+    held = {} if state.terms.profile.many_bids else {**state.held, bidder: 1}
+    return state._replace(held=held, accepted=state.accepted + 1)
+
+
 def finish(state: State) -> State:
     """The state when nothing more is received: every phase has run out."""
     while not state.over and state.phase < state.terms.last_phase:
