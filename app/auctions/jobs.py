@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.auctions import control, deciding, opening, scheduling, service
 from app.kit.deadlines import Deadline
 from app.kit.jobs import job
+from app.kit.settings import Settings
 
 
 @job("auctions.schedule")
@@ -16,10 +17,12 @@ async def schedule(session: AsyncSession, now: datetime, *, listing_id: str) -> 
     await scheduling.schedule(session, UUID(listing_id), now)
 
 
-@job("auctions.open_ephemeral")
-async def open_ephemeral(session: AsyncSession, _: datetime, *, auction_id: str) -> None:
+@job("auctions.open_ephemeral", with_settings=True)
+async def open_ephemeral(
+    session: AsyncSession, _: datetime, settings: Settings, *, auction_id: str
+) -> None:
     """Sealed bids of the sandbox wait for the key that it keeps itself."""
-    await opening.open_ephemeral(session, UUID(auction_id))
+    await opening.open_ephemeral(session, UUID(auction_id), settings)
 
 
 async def close(session: AsyncSession, auction_id: UUID, _: datetime) -> None:

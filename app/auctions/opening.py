@@ -19,7 +19,7 @@ from app.kit import clock
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound
 from app.kit.opening import BadOpeningKey, CannotOpen, ephemeral_key
-from app.kit.settings import settings
+from app.kit.settings import Settings
 from app.kit.states import move
 from app.parties.states import Role
 
@@ -94,13 +94,13 @@ async def hand_in_share(
     await _open(session, actor, auction, key.private)
 
 
-async def open_ephemeral(session: AsyncSession, auction_id: UUID) -> None:
+async def open_ephemeral(session: AsyncSession, auction_id: UUID, settings: Settings) -> None:
     """Open an auction of the sandbox, which keeps the opening key itself; once only."""
     auction = await bidding.lock(session, auction_id)
     if auction is None or auction.state != AuctionState.OPENING:
         return
     held = await outcomes.custody_of(session, auction_id)
-    key = sealing.open_custody(held, ephemeral_key(settings()))
+    key = sealing.open_custody(held, ephemeral_key(settings))
     await _open(session, SYSTEM, auction, key.private)
 
 
