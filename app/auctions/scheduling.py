@@ -106,11 +106,15 @@ def _plan_view(row: AuctionPlan) -> PlanView:
 
 
 def _bad_plan(problems: Sequence[tuple[str, str]]) -> BadPlan:
-    reasons = "; ".join(f"{field}: {text}" for field, text in problems)
+    """The refusal with the paths of the request, where the engine's `rules` are `terms`."""
+    named = [
+        (f"body.{'terms' + field[5:] if field.startswith('rules.') else field}", text)
+        for field, text in problems
+    ]
     return BadPlan(
-        field=f"body.{problems[0][0]}",
-        reasons=reasons,
-        problems=[{"field": f"body.{field}", "message": text} for field, text in problems],
+        field=named[0][0],
+        reasons="; ".join(f"{field}: {text}" for field, text in named),
+        problems=[{"field": field, "message": text} for field, text in named],
     )
 
 

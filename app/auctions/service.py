@@ -16,8 +16,8 @@ from app.auctions.engine.terms import schema_of
 from app.auctions.errors import RecordNotReady
 from app.auctions.facts import AuctionFacts, AwardFacts
 from app.auctions.models import Auction, AuctionAward, Bid, OpenedBid
-from app.auctions.schemas import AuctionView, AwardView, BidView, FormatView
-from app.auctions.states import DECIDED, AuctionState, AwardState, Phase
+from app.auctions.schemas import AuctionView, AwardView, BidView, FormatView, Notice
+from app.auctions.states import DECIDED, AuctionState, AwardState, EventKind, Phase
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.kit.signing import SigningKey
@@ -25,6 +25,7 @@ from app.listings import service as listings
 from app.parties import service as parties
 
 _TAKING = {Phase.SCHEDULED, Phase.OPEN}
+_TOLD = {EventKind.PAUSED, EventKind.RESUMED, EventKind.OUTAGE, EventKind.ANNULLED}
 
 
 def formats() -> list[FormatView]:
@@ -35,6 +36,7 @@ def formats() -> list[FormatView]:
             title=profile.title,
             source=profile.source,
             sealed=rules.is_sealed(profile),
+            reserve="reserve_commitment" in profile.fields,
             phases=[phase.name for phase in profile.phases],
             terms=_plan_schema(schema_of(profile), rules.plan_fields(profile)),
         )
@@ -249,6 +251,21 @@ def _bid_view(
         price_after_fen=bid.price_after_fen,
         leader_after=bid.leader_after,
     )
+
+
+async def notices(session: AsyncSession, auction_id: UUID) -> list[Notice]:
+    """Pauses, outages and the annulment of an auction, the latest first."""
+    found = await repository.events(session, auction_id)
+    told = sorted((event for event in found if event.kind in _TOLD), key=lambda event: -event.place)
+    return [
+        Notice(
+            kind=EventKind(event.kind),
+            at=event.payload["at"],
+            reason=event.payload.get("reason"),
+            ends_at=event.payload["ends_at"],
+        )
+        for event in told
+    ]
 
 
 async def require_record(session: AsyncSession, auction_id: UUID) -> Auction:
