@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from app import opening, sample
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
+from app.deals import verification as certificates
 from app.demands import imports as demand_imports
 from app.kit import clock, migrate
 from app.kit.actor import Actor
@@ -416,27 +417,47 @@ def replay(
         raise typer.Exit(1)
 
 
+PublicKey = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="The platform's public key (PEM), got from the platform in another way",
+    ),
+]
+
+
 @cli.command("verify-record")
 def verify_record(
     file: Annotated[typer.FileBinaryRead, typer.Argument(help="Record; - reads stdin")],
-    public_key: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="The platform's public key (PEM), got from the platform in another way",
-        ),
-    ] = None,
+    public_key: PublicKey = None,
 ) -> None:
     """Check an auction's record offline: chain, signature, and the result by the rules."""
-    trusted = None
-    if public_key is not None:
-        try:
-            trusted = plain_pem(public_key.read_text("ascii"))
-        except (BadKey, UnicodeDecodeError) as error:
-            raise typer.BadParameter(str(error), param_hint="--public-key") from None
-    checks = verification.verify(file.read(), trusted)
+    _report(verification.verify(file.read(), _trusted(public_key)))
+
+
+@cli.command("verify-certificate")
+def verify_certificate(
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="Certificate; - reads stdin")],
+    public_key: PublicKey = None,
+) -> None:
+    """Check a trade certificate's JSON offline: content, signature, state when it was fetched."""
+    _report(certificates.verify(file.read(), _trusted(public_key)))
+
+
+def _trusted(public_key: Path | None) -> str | None:
+    """The key in a file that a record must be signed with; raises BadParameter."""
+    if public_key is None:
+        return None
+    try:
+        return plain_pem(public_key.read_text("ascii"))
+    except (BadKey, UnicodeDecodeError) as error:
+        raise typer.BadParameter(str(error), param_hint="--public-key") from None
+
+
+def _report(checks: Sequence[verification.Check] | Sequence[certificates.Check]) -> None:
+    """Print what was checked; end with 1 unless everything passed."""
     for check in checks:
         typer.echo(f"{'ok' if check.passed else 'WRONG'}  {check.name}: {check.finding}")
     if not all(check.passed for check in checks):

@@ -28,6 +28,7 @@ from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
 from app.kit.signing import signing_key
 from app.listings import endpoints as listings
+from app.negotiations import endpoints as negotiations
 from app.parties import endpoints as parties
 from app.parties import login, tokens
 from app.registrations import endpoints as registrations
@@ -48,6 +49,7 @@ MODULES = (
     auctions.routers,
     control_endpoints.routers,
     screening.routers,
+    negotiations.routers,
     deals.routers,
     contracts.routers,
     registrations.routers,

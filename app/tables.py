@@ -8,6 +8,7 @@ from app.demands import models as demands
 from app.kit import audit, calendar_store, idempotency
 from app.kit.db import Base
 from app.listings import models as listings
+from app.negotiations import models as negotiations
 from app.parties import models as parties
 from app.registrations import models as registrations
 from app.statistics import models as statistics
@@ -25,6 +26,7 @@ __all__ = [
     "idempotency",
     "listings",
     "metadata",
+    "negotiations",
     "parties",
     "registrations",
     "statistics",

@@ -135,6 +135,13 @@ APPLICANTS_ACT = (
     404,
     (403, {"enterprise", "registrar", "regulator", "roleless", "broker_read_key"}),
 )
+NEGOTIATORS_ACT = (
+    SELLER | {"enterprise"},
+    404,
+    (403, {"operator", "regulator", "roleless", "broker_read_key"}),
+)
+ENDED = {"negotiation_id": "$ended_negotiation"}
+CERTIFICATE = {"number": "$certificate_number"}
 OFFICES_ACT = ({"registrar"}, 404, (403, {"enterprise", "regulator", *SELLER_READS}))
 
 ENTERPRISES = frozenset({"enterprise", "other_enterprise"})
@@ -302,6 +309,70 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/deals"): public(),
     ("GET", "/deals/{deal_id}"): public(),
+    ("POST", "/deals/{deal_id}/suspend"): row({"operator"}, json={"reason": "x"}),
+    ("POST", "/deals/{deal_id}/resume"): row({"operator"}),
+    ("POST", "/deals/{deal_id}/cancel"): row({"operator"}, json={"reason": "x"}),
+    ("POST", "/deals/{deal_id}/default"): row({"operator"}, json={"reason": "x"}),
+    ("GET", "/deals/{deal_id}/runner-up"): row(
+        PARTIES_READ | {"operator", "regulator"}, 404, path={"deal_id": "$defaulted_deal"}
+    ),
+    ("POST", "/deals/{deal_id}/runner-up"): row(
+        {"enterprise"},
+        404,
+        (403, {"operator", "regulator", "roleless", "broker_read_key"}),
+        path={"deal_id": "$defaulted_deal"},
+        json={"accept": True},
+    ),
+    ("POST", "/deals/{deal_id}/certificate"): row({"operator"}, json={"conclusion": "x"}),
+    ("GET", "/certificates/{number}"): public(path=CERTIFICATE),
+    ("GET", "/certificates/{number}/document"): row(
+        PARTIES_READ | {"operator", "regulator"}, 404, path=CERTIFICATE
+    ),
+    ("POST", "/certificates/{number}/revoke"): row(
+        {"operator"}, path={"number": "$revoked_number"}, json={"reason": "x"}
+    ),
+    # Negotiations and brokers
+    ("POST", "/negotiations"): row({"enterprise", "other_enterprise"}, json=LATE),
+    ("GET", "/negotiations"): row(SIGNED_IN),
+    ("GET", "/negotiations/{negotiation_id}"): row(PARTIES_READ | {"operator", "regulator"}, 404),
+    ("POST", "/negotiations/{negotiation_id}/offers"): row(
+        *NEGOTIATORS_ACT, json={"terms": {}, "valid_until": "2000-01-01T00:00:00Z"}
+    ),
+    ("GET", "/negotiations/{negotiation_id}/offers"): row(
+        PARTIES_READ | {"operator", "regulator"}, 404
+    ),
+    ("POST", "/negotiations/{negotiation_id}/accept"): row(
+        *NEGOTIATORS_ACT, json={"offer_id": "$old_offer"}
+    ),
+    ("POST", "/negotiations/{negotiation_id}/decline"): row(
+        *NEGOTIATORS_ACT, json={"offer_id": "$old_offer"}
+    ),
+    ("POST", "/negotiations/{negotiation_id}/end"): row(
+        *NEGOTIATORS_ACT, path=ENDED, json={"reason": "x"}
+    ),
+    ("GET", "/negotiations/{negotiation_id}/nda"): row(PARTIES_READ, 404),
+    ("POST", "/negotiations/{negotiation_id}/nda"): row(
+        *NEGOTIATORS_ACT, json={"text_sha256": "0" * 64}
+    ),
+    ("POST", "/negotiations/{negotiation_id}/documents"): row(
+        *NEGOTIATORS_ACT, files={"file": ("empty.txt", b"")}
+    ),
+    ("GET", "/negotiations/{negotiation_id}/documents"): row(PARTIES_READ, 404),
+    ("GET", "/negotiations/{negotiation_id}/documents/{document_id}"): row(
+        PARTIES_READ, 404, path={"document_id": "$secret_document"}
+    ),
+    ("GET", "/negotiations/{negotiation_id}/documents/{document_id}/readings"): row(
+        SELLER_READS, 404, path={"document_id": "$secret_document"}
+    ),
+    ("POST", "/broker-consents"): row(
+        TRADERS - {"broker"}, json={"listing_id": "$sold_listing", "broker_id": "$spare_broker"}
+    ),
+    ("POST", "/commission-agreements"): row(
+        TRADERS - {"broker"}, json={"mandate_id": "$mandate_id", "cap_fen": 1}
+    ),
+    ("GET", "/commission-agreements"): row(SIGNED_IN),
+    ("POST", "/commission-agreements/{agreement_id}/accept"): row({"broker_without_mandate"}, 404),
+    ("GET", "/commissions"): row(SIGNED_IN),
     # Contracts
     ("GET", "/contracts"): row(SIGNED_IN),
     ("GET", "/contracts/{contract_id}"): row(PARTIES_READ | {"regulator"}, 404),

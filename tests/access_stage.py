@@ -89,7 +89,9 @@ async def set_stage(market: Market) -> Stage:
     await _gather(stage)
     await _delegate(stage)
     await _trade(stage)
+    await _certify(stage)
     await _offers(stage)
+    await _negotiate(stage)
     await _office_matters(stage)
     await _flag(stage)
     await _demands(stage)
@@ -193,17 +195,71 @@ async def _trade(stage: Stage) -> None:
     assert placed.status_code == 201, placed.text
     await flow.close_auction(market, auction)
     deal = await flow.deal_of(market, auction)
-    [contract] = (await university.ok("GET", f"/contracts?deal_id={deal['id']}"))["items"]
-    path = f"/contracts/{contract['id']}"
-    proposed = await university.ok("POST", f"{path}/propose")
-    for party in (university, enterprise):
-        await party.ok("POST", f"{path}/sign", {"text_sha256": proposed["text_sha256"]})
+    contract = await flow.contract_of(market, deal, university, enterprise)
     stage.objects |= {
         "sold_listing": listing["id"],
         "application_id": application["id"],
         "auction_id": auction["id"],
         "deal_id": deal["id"],
         "contract_id": contract["id"],
+    }
+
+
+async def _certify(stage: Stage) -> None:
+    """The deal has a certificate and one that was revoked; another deal went to nobody."""
+    market, people = stage.market, stage.people
+    operator = await market.admin()
+    path = f"/deals/{stage.objects['deal_id']}/certificate"
+    revoked = await operator.ok("POST", path, {"conclusion": "有误"})
+    await operator.ok("POST", f"/certificates/{revoked['number']}/revoke", {"reason": "有误"})
+    standing = await operator.ok("POST", path, {"conclusion": "审核通过"})
+    listing = await flow.open_listing(market, people["university"])
+    bidders = [people["enterprise"], people["other_enterprise"]]
+    for bidder in bidders:
+        await flow.qualify(market, operator, listing, bidder)
+    auction = await flow.open_auction(market, listing)
+    for raises, bidder in enumerate(bidders):
+        amount = auction["start_fen"] + raises * auction["increment_fen"]
+        assert (await flow.bid(bidder, auction, amount)).status_code == 201
+    await flow.close_auction(market, auction)
+    deal = await flow.deal_of(market, auction)
+    default = {"reason": "未签约", "following": "runner_up"}
+    await operator.ok("POST", f"/deals/{deal['id']}/default", default)
+    await bidders[0].ok("POST", f"/deals/{deal['id']}/runner-up", {"accept": False})
+    stage.objects |= {
+        "certificate_number": standing["number"],
+        "revoked_number": revoked["number"],
+        "defaulted_deal": deal["id"],
+    }
+
+
+async def _negotiate(stage: Stage) -> None:
+    """The enterprise negotiates with the university, and broke off before; a broker's fee."""
+    market, people = stage.market, stage.people
+    university, enterprise = people["university"], people["enterprise"]
+    listing = await flow.open_listing(market, university, negotiation="open")
+    ended = await enterprise.ok("POST", "/negotiations", {"listing_id": listing["id"]})
+    await enterprise.ok("POST", f"/negotiations/{ended['id']}/end", {"reason": "价格"})
+    talks = await enterprise.ok("POST", "/negotiations", {"listing_id": listing["id"]})
+    old = await flow.offer(enterprise, talks, listing["price_fen"])
+    await flow.offer(university, talks, listing["price_fen"] + 1)
+    path = f"/negotiations/{talks['id']}"
+    document = await university.ok("POST", f"{path}/documents", files={"file": ("a.txt", b"a")})
+    nda = await enterprise.ok("GET", f"{path}/nda")
+    await enterprise.ok("POST", f"{path}/nda", {"text_sha256": nda["text_sha256"]})
+    broker = people["broker_without_mandate"]
+    mandate = await flow.grant_mandate(market, people["other_university"], broker)
+    agreement = await people["other_university"].ok(
+        "POST", "/commission-agreements", {"mandate_id": mandate["id"], "rate_bp": 300}
+    )
+    await broker.ok("POST", f"/commission-agreements/{agreement['id']}/accept")
+    stage.objects |= {
+        "negotiation_id": talks["id"],
+        "ended_negotiation": ended["id"],
+        "old_offer": old["id"],
+        "secret_document": document["id"],
+        "agreement_id": agreement["id"],
+        "spare_broker": str(broker.organisation_id),
     }
 
 

@@ -5,13 +5,14 @@ be overridden by keyword. Times are reached by moving the sandbox's clock.
 """
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from httpx import Response
 
 from app.kit import clock
+from app.kit.calendar import local_day
 from tests.market import Market, User
 
 START_FEN = 200_000_000
@@ -179,3 +180,51 @@ async def conclude_deal(
         amount = placed.json()["min_next_fen"]
     await close_auction(market, auction)
     return await deal_of(market, auction), seller, enterprises[-1]
+
+
+async def make_public(market: Market, deal: dict[str, Any]) -> dict[str, Any]:
+    """The deal after its publicity has passed, so that its contract can be signed."""
+    await advance_to(market, deal["publicity_ends_at"])
+    return await market.anonymous.ok("GET", f"/deals/{deal['id']}")
+
+
+async def contract_of(
+    market: Market, deal: dict[str, Any], seller: User, buyer: User
+) -> dict[str, Any]:
+    """The contract of a deal, signed by both parties once the publicity has passed."""
+    await make_public(market, deal)
+    [contract] = (await seller.ok("GET", f"/contracts?deal_id={deal['id']}"))["items"]
+    path = f"/contracts/{contract['id']}"
+    if contract["contract_class"] == "license":
+        read = await seller.get(path)
+        edited = await seller.patch(path, {"licence_until": "2030-12-31"}, read.headers["etag"])
+        assert edited.status_code == 200, edited.text
+    proposed = await seller.ok("POST", f"{path}/propose")
+    for party in (seller, buyer):
+        await party.ok("POST", f"{path}/sign", {"text_sha256": proposed["text_sha256"]})
+    return await seller.ok("GET", path)
+
+
+async def grant_mandate(market: Market, client: User, broker: User) -> dict[str, Any]:
+    """A mandate of the client to the broker, to read and to trade, for 200 days from today."""
+    today = local_day(await market_now(market))
+    mandate = {
+        "broker_id": str(broker.organisation_id),
+        "scopes": ["read", "trade"],
+        "valid_from": today.isoformat(),
+        "valid_until": (today + timedelta(days=200)).isoformat(),
+    }
+    return await client.ok("POST", "/mandates", mandate)
+
+
+def terms(upfront_fen: int, **others: Any) -> dict[str, Any]:
+    """Terms of an exclusive licence of five years, as `draft_listing` lists one."""
+    return {"upfront_fen": upfront_fen, "exclusivity": "exclusive", "term_months": 60} | others
+
+
+async def offer(
+    user: User, negotiation: dict[str, Any], upfront_fen: int, **others: Any
+) -> dict[str, Any]:
+    """An offer with these terms, valid as long as the negotiation."""
+    body = {"terms": terms(upfront_fen, **others), "valid_until": negotiation["expires_at"]}
+    return await user.ok("POST", f"/negotiations/{negotiation['id']}/offers", body)

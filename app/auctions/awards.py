@@ -1,115 +1,58 @@
-"""A winner who does not sign or pay: default, the runner-up or a re-auction, and the shortfall."""
+"""A winner who does not sign or pay: who comes next, a re-auction, and the shortfall.
 
+That a winner defaulted is said of the deal (`app.deals`); here stands what follows for the auction.
+"""
+
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, bidding, outcomes, repository, rules, scheduling
+from app.auctions import outcomes, repository, rules, scheduling
 from app.auctions.engine import aftermath
 from app.auctions.engine import decide as results
+from app.auctions.engine.codes import Decides
 from app.auctions.engine.profiles import PROFILES
+from app.auctions.engine.standing import load
 from app.auctions.engine.terms import rules_of
-from app.auctions.errors import NoDefault, NoRunnerUp
-from app.auctions.live import LiveAuction
+from app.auctions.errors import NoFurtherBidder
+from app.auctions.facts import RunnerUp
 from app.auctions.models import Auction, AuctionAward
-from app.auctions.states import AWARD_MOVES, AuctionState, AwardState, EventKind
-from app.kit import audit, clock, jobs
+from app.auctions.states import AWARD_MOVES, AwardState, EventKind
+from app.kit import audit
 from app.kit.actor import SYSTEM, Actor
-from app.kit.errors import NotFound
 from app.kit.ids import new_id
 from app.kit.states import move
 from app.listings import service as listings
 
-Next = Literal["runner_up", "re_auction", "none"]
-_DEFAULTED = "受让方悔拍,标的未成交"
 
+async def runner_up(
+    session: AsyncSession, auction_id: UUID, out: Collection[UUID]
+) -> RunnerUp | None:
+    """Who comes next in a sold auction when those who are `out` do not perform; None for nobody.
 
-async def default(
-    session: AsyncSession,
-    actor: Actor,
-    auction_id: UUID,
-    rank: int,
-    *,
-    reason: str,
-    following: Next,
-    commissions_fen: int,
-) -> None:
-    """Declare that a winner defaulted, and say who gets the object instead.
-
-    `commissions_fen` are both commissions of the first sale, which the winner owes in any case, and
-    the shortfall once a second price is known (拍卖法 art. 39). The deposit is forfeited, and the
-    bidder does not bid again (法释〔2016〕18号 art. 24). Raises RoleRequired, NotFound, NoDefault
-    and NoRunnerUp.
+    The price is that bidder's own best bid, never below a reserve. Auctions with several winners
+    have no runner-up. Where scores decide, only the second best is asked.
     """
-    access.operator(actor)
-    auction = await bidding.lock(session, auction_id)
-    award = await outcomes.award(session, auction_id, rank)
-    if auction is None or award is None:
-        raise NotFound
-    if award.state != AwardState.AWARDED or auction.state != AuctionState.SOLD:
-        raise NoDefault(state=award.state)
-    now = await clock.now(session)
-    award.state = move(AWARD_MOVES, AwardState(award.state), "default").value
-    award.commissions_fen = commissions_fen
-    audit.record(
-        session,
-        actor,
-        "auction.default",
-        "auction",
-        auction_id,
-        before={"award": award.id, "state": AwardState.AWARDED},
-        after={"state": award.state, "reason": reason, "following": following},
-        rule_set=auction.rule_set,
-    )
-    await session.flush()
-    await jobs.defer(session, "deals.default", award_id=str(award.id), reason=reason)
-    if following == "runner_up":
-        await _award_runner_up(session, auction, award)
-    elif following == "re_auction":
-        await _auction_again(session, auction_id, award, now)
-    else:
-        listing_id = await outcomes.listing_of(session, auction_id)
-        await listings.reopen(session, SYSTEM, listing_id, now)
-        await listings.record_failure(session, SYSTEM, listing_id, _DEFAULTED, now)
-
-
-async def _award_runner_up(
-    session: AsyncSession, auction: LiveAuction, award: AuctionAward
-) -> None:
-    """The next best bidder buys at the own bid; every bidder is asked once at most."""
-    first = await outcomes.award(session, auction.id, 1)
-    result = results.result(auction.state_now, opened=await _reserve(session, auction.id))
-    found = result.runner_up
-    if found is None or first is None or award.id != first.id:
-        raise NoRunnerUp
-    number, amount_fen = int(found[0]), found[1]
-    bidders = await outcomes.bidders_by_number(session, auction.id, {number})
-    session.add(
-        AuctionAward(
-            id=new_id(),
-            auction_id=auction.id,
-            rank=award.rank + 1,
-            bidder_id=bidders[number],
-            number=number,
-            quantity=award.quantity,
-            lots=award.lots,
-            price_fen=amount_fen,
-            total_fen=amount_fen,
-            state=AwardState.AWARDED.value,
-            instead_of=award.id,
-            shortfall_fen=shortfall_fen(auction, award.total_fen, amount_fen),
-        )
-    )
-    await session.flush()
-    await jobs.defer(session, "deals.record", auction_id=str(auction.id))
-
-
-def shortfall_fen(auction: LiveAuction, first_fen: int, second_fen: int) -> int:
-    """What the first winner owes for the worse second price (D-11, TV-D2)."""
-    sign = auction.state_now.terms.sign
-    return aftermath.default_of(first_fen, second_fen, (0, 0), sign).shortfall_fen
+    auction = await outcomes.auction(session, auction_id)
+    state = load(repository.first_state(auction), auction.standing)
+    profile = state.terms.profile
+    if profile.many_winners:
+        return None
+    reserve = await _reserve(session, auction_id)
+    if profile.decides is Decides.SCORE:
+        found = results.result(state, opened=reserve).runner_up
+        if found is None:
+            return None
+        number, amount_fen = int(found[0]), found[1]
+        bidder = (await outcomes.bidders_by_number(session, auction_id, {number}))[number]
+        return None if bidder in out else RunnerUp(bidder, amount_fen)
+    sign = state.terms.sign
+    limit = None if reserve is None else reserve[0]
+    best = await outcomes.next_best(session, auction_id, out, sign=sign, limit_fen=limit)
+    return None if best is None else RunnerUp(*best)
 
 
 async def _reserve(session: AsyncSession, auction_id: UUID) -> tuple[int, str] | None:
@@ -121,23 +64,75 @@ async def _reserve(session: AsyncSession, auction_id: UUID) -> tuple[int, str] |
     return None
 
 
-async def _auction_again(
-    session: AsyncSession, auction_id: UUID, award: AuctionAward, now: datetime
+async def default(
+    session: AsyncSession, actor: Actor, award_id: UUID, commissions_fen: int
 ) -> None:
-    """The same terms among the other bidders, for the same time, a day from now on.
+    """Note that a winner defaulted; raises IllegalMove when that was noted before.
 
-    A secret reserve was opened by the first sale and is not used again.
+    `commissions_fen` are both commissions of the sale, which the winner owes in any case, and the
+    shortfall once a worse second price is known (拍卖法 art. 39).
     """
-    first = access.visible(await repository.auction(session, auction_id))
-    bidders = [
-        bidder
-        for bidder in await outcomes.bidder_ids(session, auction_id)
-        if bidder != award.bidder_id
-    ]
-    if not bidders:
-        raise NoRunnerUp
+    award = await outcomes.award(session, award_id)
+    before = award.state
+    award.state = move(AWARD_MOVES, AwardState(before), "default").value
+    award.commissions_fen = commissions_fen
+    audit.record(
+        session,
+        actor,
+        "auction.default",
+        "auction",
+        award.auction_id,
+        before={"award": award.id, "state": before},
+        after={"state": award.state, "commissions_fen": commissions_fen},
+    )
+    await session.flush()
+
+
+async def succeed(session: AsyncSession, award_id: UUID, bidder_id: UUID, price_fen: int) -> UUID:
+    """The runner-up takes the place of a winner who defaulted; gives the new award's id."""
+    first = await outcomes.award(session, award_id)
+    auction = await outcomes.auction(session, first.auction_id)
+    made = AuctionAward(
+        id=new_id(),
+        auction_id=first.auction_id,
+        rank=first.rank + 1,
+        bidder_id=bidder_id,
+        number=await outcomes.number_of(session, first.auction_id, bidder_id),
+        quantity=first.quantity,
+        lots=first.lots,
+        price_fen=price_fen,
+        total_fen=price_fen,
+        state=AwardState.AWARDED.value,
+        instead_of=first.id,
+        shortfall_fen=shortfall_fen(auction, first.total_fen, price_fen),
+    )
+    session.add(made)
+    await session.flush()
+    return made.id
+
+
+def shortfall_fen(auction: Auction, first_fen: int, second_fen: int) -> int:
+    """What the first winner owes for the worse second price (D-11, TV-D2)."""
+    sign = repository.first_state(auction).terms.sign
+    return aftermath.default_of(first_fen, second_fen, (0, 0), sign).shortfall_fen
+
+
+async def auction_again(
+    session: AsyncSession, auction_id: UUID, out: Collection[UUID], now: datetime
+) -> UUID:
+    """Auction again among the other bidders, on the same terms and for as long, from tomorrow on.
+
+    A defaulted buyer does not bid again (法释〔2016〕18号 art. 24). A secret reserve was opened by
+    the first sale and is not used again. Gives the id of the new auction; raises NoFurtherBidder.
+    """
+    first = await outcomes.auction(session, auction_id)
+    bidders = [one for one in await outcomes.bidder_ids(session, auction_id) if one not in out]
+    if not bidders or first.listing_id is None:
+        raise NoFurtherBidder
     await listings.reopen(session, SYSTEM, first.listing_id, now)
-    await scheduling.begin(session, _next_round(first, now), bidders, now)
+    again = _next_round(first, now)
+    await scheduling.begin(session, again, bidders, now)
+    return again.id
 
 
 def _next_round(first: Auction, now: datetime) -> Auction:
@@ -145,17 +140,16 @@ def _next_round(first: Auction, now: datetime) -> Auction:
     opens_at = now + timedelta(days=1)
     closes_at = opens_at + (first.planned_end - first.opens_at)
     given = {key: value for key, value in first.terms.items() if not key.startswith("reserve_")}
-    given |= {"opens_at": rules.moment(opens_at)}
+    given["opens_at"] = rules.moment(opens_at)
     if "closes_at" in given:
         given["closes_at"] = rules.moment(closes_at)
-    terms = rules.terms_of(profile, rules_of(profile, given))
     return Auction(
         id=new_id(),
         listing_id=first.listing_id,
         round=first.round + 1,
         seller_id=first.seller_id,
         format=first.format,
-        terms=terms,
+        terms=rules.terms_of(profile, rules_of(profile, given)),
         rule_set=first.rule_set,
         opens_at=opens_at,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, bidding, deciding, outcomes
+from app.auctions import access, bidding, deciding, outcomes, subjects
 from app.auctions.engine import core
 from app.auctions.engine.codes import Kind
 from app.auctions.engine.state import Event
@@ -20,7 +20,6 @@ from app.kit import audit, clock, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import IllegalMove, NotFound
 from app.kit.states import move
-from app.listings import service as listings
 
 _ANNULLED = "竞价被撤销"
 
@@ -49,9 +48,8 @@ async def annul(session: AsyncSession, actor: Actor, auction_id: UUID, reason: s
     if sold:
         await jobs.defer(session, "deals.annul", auction_id=str(auction_id), reason=reason)
         return
-    listing_id = await outcomes.listing_of(session, auction_id)
-    now = await clock.now(session)
-    await listings.record_failure(session, SYSTEM, listing_id, f"{_ANNULLED}:{reason}", now)
+    row = await outcomes.auction(session, auction_id)
+    await subjects.fail(session, row, f"{_ANNULLED}:{reason}", await clock.now(session))
 
 
 async def _operate(

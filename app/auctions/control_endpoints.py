@@ -4,19 +4,20 @@ from uuid import UUID
 
 from fastapi import Request
 
-from app.auctions import awards, control, opening, scheduling, service
+from app.auctions import calling, control, opening, scheduling, service
 from app.auctions.errors import (
     BadPlan,
-    NoDefault,
-    NoRunnerUp,
+    DemandNotReady,
+    NoSuppliers,
     NotAwaitingOpening,
+    NotTheDemandsOwner,
     PlanFixed,
     WrongOpeningKey,
 )
 from app.auctions.schemas import (
     AuctionView,
     KeyIn,
-    NewDefault,
+    NewCall,
     NewPlan,
     OpeningView,
     OperatorAct,
@@ -33,7 +34,8 @@ from app.kit.opening import known_openers
 
 auctions = trade_router("/auctions", "auctions")
 plans = trade_router("/listings", "auctions")
-routers = (auctions, plans)
+calls = trade_router("/demands", "auctions")
+routers = (auctions, plans, calls)
 _ACTING = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
 
 
@@ -54,6 +56,21 @@ async def set_plan(
 async def get_plan(session: Uow, actor: OptionalActor, listing_id: UUID) -> PlanView:
     """How the auction of a listing will be held; without a plan, bids rise openly."""
     return await scheduling.plan(session, actor, listing_id)
+
+
+@calls.post(
+    "/{demand_id}/auction",
+    status_code=201,
+    responses=declared(*_ACTING, BadPlan, NotTheDemandsOwner, DemandNotReady, NoSuppliers),
+)
+async def call_for_bids(
+    request: Request, session: Uow, actor: CurrentActor, demand_id: UUID, new: NewCall
+) -> AuctionView:
+    """Hold a reverse auction for a demand among its shortlisted suppliers; the lowest bid wins."""
+    now = await clock.now(session)
+    known = known_openers(request.app.state.settings)
+    made = await calling.call(session, actor, demand_id, new, known, now)
+    return await service.get(session, actor, made, now)
 
 
 @auctions.post("/{auction_id}/pause", responses=declared(*_ACTING, IllegalMove))
@@ -101,20 +118,3 @@ async def open_auction(
     else:
         await opening.hand_in_key(session, actor, auction_id, bytes.fromhex(key.private_key))
     return await opening.custody(session, actor, auction_id)
-
-
-@auctions.post("/{auction_id}/defaults", responses=declared(*_ACTING, NoDefault, NoRunnerUp))
-async def declare_default(
-    session: Uow, actor: CurrentActor, auction_id: UUID, new: NewDefault
-) -> AuctionView:
-    """A winner does not sign or pay: runner-up, re-auction or nobody (拍卖法 art. 39)."""
-    await awards.default(
-        session,
-        actor,
-        auction_id,
-        new.rank,
-        reason=new.reason,
-        following=new.following,
-        commissions_fen=new.commissions_fen,
-    )
-    return await service.get(session, actor, auction_id, await clock.now(session))

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import bidding, outcomes, repository, rules
-from app.auctions.engine import core
+from app.auctions import bidding, outcomes, repository, rules, subjects
+from app.auctions.engine import aftermath, core
 from app.auctions.engine import decide as results
 from app.auctions.engine.codes import Verdict
 from app.auctions.engine.state import Award, Result
@@ -22,7 +22,6 @@ from app.kit import audit, clock, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.ids import new_id
 from app.kit.states import move
-from app.listings import service as listings
 
 Reserve = tuple[int, str]
 """A secret reserve in fen, and the salt of its commitment."""
@@ -130,6 +129,11 @@ async def decide(
     bidders = await outcomes.bidders_by_number(session, auction.id, numbers)
     for award in awards:
         award.bidder_id = bidders[award.number]
+    if sold and (before_it := await outcomes.defaulted_before(session, auction.id)) is not None:
+        awards[0].instead_of = before_it.id
+        sign = auction.state_now.terms.sign
+        default = aftermath.default_of(before_it.total_fen, awards[0].total_fen, (0, 0), sign)
+        awards[0].shortfall_fen = default.shortfall_fen
     session.add_all(awards)
     await bidding.save(session, auction, *earlier, event)
     note(
@@ -144,13 +148,11 @@ async def decide(
         ends_at=ended_at,
     )
     await session.flush()
-    listing_id = await outcomes.listing_of(session, auction.id)
+    row = await outcomes.auction(session, auction.id)
     if sold:
-        await listings.record_award(session, SYSTEM, listing_id, now)
-        await jobs.defer(session, "deals.record", auction_id=str(auction.id))
+        await subjects.award(session, row, awards, now)
     else:
-        text = FAILURES[auction.reason or "no_valid_bid"]
-        await listings.record_failure(session, SYSTEM, listing_id, text, now)
+        await subjects.fail(session, row, FAILURES[auction.reason or "no_valid_bid"], now)
 
 
 def _lead(auction: LiveAuction, result: Result) -> None:

@@ -60,6 +60,7 @@ async def list_auctions(
     state: AuctionState | None = None,
     seller_id: UUID | None = None,
     listing_id: UUID | None = None,
+    demand_id: UUID | None = None,
     mine: Annotated[bool, Query(description="only those the caller is a bidder of")] = False,
     sort: Literal["newest", "ending"] = "newest",
 ) -> Page[AuctionView]:
@@ -74,6 +75,7 @@ async def list_auctions(
         state=state,
         seller_id=seller_id,
         listing_id=listing_id,
+        demand_id=demand_id,
         bidder_id=bidder_id,
         by_end=sort == "ending",
         after=_after(page, by_end=sort == "ending"),

@@ -252,20 +252,36 @@ class WrongOpeningKey(Unprocessable):
     en = "The opening key or share does not fit: {reason}"
 
 
-class NoDefault(Conflict):
-    """Only an award that stands can be defaulted on; fact: `state`."""
+class NotTheDemandsOwner(Forbidden):
+    """Only the owner of a demand, or its broker, calls for bids."""
 
-    code = "no_default"
-    zh = "该成交结果当前状态为 {state},不能认定悔拍"
-    en = "The award is {state}; a default cannot be declared"
+    code = "not_the_demands_owner"
+    zh = "只有需求方可以发起反向竞价"
+    en = "Only the owner of the demand can call for bids"
 
 
-class NoRunnerUp(Conflict):
-    """Nobody else bid validly, or the format has no runner-up."""
+class DemandNotReady(Conflict):
+    """Bids are called for on a published demand without a running auction; fact: `state`."""
 
-    code = "no_runner_up"
-    zh = "没有可递补的次高报价人,可选择重新竞价"
-    en = "There is no valid runner-up; a re-auction is possible"
+    code = "demand_not_ready"
+    zh = "该需求当前状态为 {state},或已有进行中的竞价,不能发起反向竞价"
+    en = "The demand is {state}, or has a running auction; bids cannot be called for"
+
+
+class NoSuppliers(Conflict):
+    """Bids are called for among shortlisted suppliers."""
+
+    code = "no_suppliers"
+    zh = "没有入围的供方,请先从收到的方案中确定入围者"
+    en = "No supplier is shortlisted; choose some of the solutions first"
+
+
+class NoFurtherBidder(Conflict):
+    """Nobody else was admitted to the auction, so it cannot be held again."""
+
+    code = "no_further_bidder"
+    zh = "没有其他竞买人,不能重新竞价"
+    en = "There is no other bidder; the auction cannot be held again"
 
 
 class BadScreeningPeriod(Unprocessable):

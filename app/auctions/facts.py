@@ -7,7 +7,10 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class AwardFacts:
-    """What one bidder won; `total_fen` is what is paid in all, `lots` are achievements' ids."""
+    """What one bidder won; `total_fen` is what is paid in all, `lots` are achievements' ids.
+
+    `instead_of` is the award of a winner who defaulted, who owes `shortfall_fen` for that.
+    """
 
     id: UUID
     rank: int
@@ -16,6 +19,8 @@ class AwardFacts:
     lots: tuple[str, ...]
     total_fen: int
     state: str
+    instead_of: UUID | None
+    shortfall_fen: int | None
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,8 @@ class AuctionFacts:
     """
 
     id: UUID
-    listing_id: UUID
+    listing_id: UUID | None
+    demand_id: UUID | None
     seller_id: UUID
     format: str
     state: str
@@ -37,3 +43,12 @@ class AuctionFacts:
     bid_count: int
     decided_at: datetime | None
     awards: tuple[AwardFacts, ...]
+    many_winners: bool
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """The bidder who came next in an auction, and that bidder's own highest bid in fen."""
+
+    bidder_id: UUID
+    price_fen: int

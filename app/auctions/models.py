@@ -55,6 +55,9 @@ class AuctionPlan(Base):
 class Auction(Identified, Base):
     """One auction; the row is the lock that bids, operators and the close take turns on.
 
+    It sells a listing, or seeks a supplier for a demand: then `seller_id` is the demand's owner,
+    who buys, and the lowest valid price wins.
+
     `format` and `terms` are what the engine decides by, and never change; `standing` is its state
     (engine.standing). What lists and watchers need of it stands in columns of its own: `phase`,
     `ends_at` (the end of the phase), the public price and who leads.
@@ -63,6 +66,8 @@ class Auction(Identified, Base):
     __tablename__ = "auction"
     __table_args__ = (
         UniqueConstraint("listing_id", "round"),
+        UniqueConstraint("demand_id", "round"),
+        CheckConstraint("num_nonnulls(listing_id, demand_id) = 1", name="subject"),
         CheckConstraint(_one_of("state", AuctionState), name="state"),
         CheckConstraint(
             "next_sequence >= 1 AND event_count >= 0 AND bid_count >= 0 AND round >= 1",
@@ -82,7 +87,8 @@ class Auction(Identified, Base):
         Index("ix_auction_seller_id", "seller_id", "id"),
     )
 
-    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    listing_id: Mapped[UUID | None] = mapped_column(ForeignKey("listing.id"))
+    demand_id: Mapped[UUID | None] = mapped_column(ForeignKey("demand.id"))
     round: Mapped[int] = mapped_column(server_default=text("1"))
     seller_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     format: Mapped[str]

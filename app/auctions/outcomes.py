@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auctions.models import (
@@ -14,6 +14,7 @@ from app.auctions.models import (
     AuctionBidder,
     AuctionPlan,
     Bid,
+    OpenedBid,
     OpeningShare,
     PlatformOutage,
 )
@@ -25,9 +26,11 @@ async def plan(session: AsyncSession, listing_id: UUID) -> AuctionPlan | None:
     return await session.get(AuctionPlan, listing_id, populate_existing=True)
 
 
-async def listing_of(session: AsyncSession, auction_id: UUID) -> UUID:
-    """The listing of an auction that exists."""
-    query = select(Auction.listing_id).where(Auction.id == auction_id)
+async def auction(session: AsyncSession, auction_id: UUID) -> Auction:
+    """An auction that exists, as it was written last."""
+    query = (
+        select(Auction).where(Auction.id == auction_id).execution_options(populate_existing=True)
+    )
     return (await session.execute(query)).scalar_one()
 
 
@@ -47,12 +50,53 @@ async def bidders_by_number(
     return {row[0]: row[1] for row in (await session.execute(query)).all()}
 
 
-async def award(session: AsyncSession, auction_id: UUID, rank: int) -> AuctionAward | None:
-    """One award; its auction is locked."""
-    query = select(AuctionAward).where(
-        AuctionAward.auction_id == auction_id, AuctionAward.rank == rank
+async def award(session: AsyncSession, award_id: UUID) -> AuctionAward:
+    """An award that exists, locked."""
+    query = select(AuctionAward).where(AuctionAward.id == award_id).with_for_update()
+    return (await session.execute(query)).scalar_one()
+
+
+async def number_of(session: AsyncSession, auction_id: UUID, bidder_id: UUID) -> int:
+    """The number of a bidder of an auction."""
+    query = select(AuctionBidder.number).where(
+        AuctionBidder.auction_id == auction_id, AuctionBidder.bidder_id == bidder_id
     )
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await session.execute(query)).scalar_one()
+
+
+async def next_best(
+    session: AsyncSession,
+    auction_id: UUID,
+    out: Collection[UUID],
+    *,
+    sign: int,
+    limit_fen: int | None,
+) -> tuple[UUID, int] | None:
+    """The best valid bid of anyone who is not `out`, with its bidder; the earlier of two.
+
+    `sign` is -1 where lower is better; a bid beyond `limit_fen` does not count.
+    """
+    amount = func.coalesce(OpenedBid.amount_fen, Bid.amount_fen)
+    query = (
+        select(Bid.bidder_id, amount)
+        .outerjoin(
+            OpenedBid,
+            (OpenedBid.auction_id == Bid.auction_id) & (OpenedBid.sequence == Bid.sequence),
+        )
+        .where(
+            Bid.auction_id == auction_id,
+            Bid.accepted,
+            amount.is_not(None),
+            OpenedBid.refusal.is_(None),
+            Bid.bidder_id.not_in(out),
+        )
+        .order_by(amount.desc() if sign > 0 else amount, Bid.sequence)
+        .limit(1)
+    )
+    if limit_fen is not None:
+        query = query.where(amount >= limit_fen if sign > 0 else amount <= limit_fen)
+    found = (await session.execute(query)).one_or_none()
+    return None if found is None else (found[0], found[1])
 
 
 async def awards(

@@ -38,7 +38,8 @@ class RecordedTerms(_Link):
     after_sequence: Literal[0]
     at: AwareDatetime
     auction_id: UUID
-    listing_id: UUID
+    listing_id: UUID | None = None
+    demand_id: UUID | None = None
     rule_set: str
     round: Ordinal = 1
     format: str = "ascending"

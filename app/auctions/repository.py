@@ -109,8 +109,19 @@ async def auction_of_listing(session: AsyncSession, listing_id: UUID) -> Auction
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def auction_of_demand(session: AsyncSession, demand_id: UUID) -> Auction | None:
+    """The latest auction for a demand."""
+    query = (
+        select(Auction)
+        .where(Auction.demand_id == demand_id)
+        .order_by(Auction.round.desc())
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def lock_listing(session: AsyncSession, listing_id: UUID) -> None:
-    """Take turns among jobs that schedule the same listing's auction."""
+    """Take turns among those who schedule an auction for the same listing or demand."""
     query = text("SELECT pg_advisory_xact_lock(hashtextextended('auction-of:' || :listing_id, 0))")
     await session.execute(query, {"listing_id": str(listing_id)})
 
@@ -126,6 +137,7 @@ async def auctions(
     state: str | None,
     seller_id: UUID | None,
     listing_id: UUID | None,
+    demand_id: UUID | None,
     bidder_id: UUID | None,
     by_end: bool,
     after: tuple[datetime | None, UUID] | None,
@@ -139,6 +151,8 @@ async def auctions(
         query = query.where(Auction.seller_id == seller_id)
     if listing_id is not None:
         query = query.where(Auction.listing_id == listing_id)
+    if demand_id is not None:
+        query = query.where(Auction.demand_id == demand_id)
     if bidder_id is not None:
         query = query.where(
             exists().where(

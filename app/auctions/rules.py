@@ -132,13 +132,14 @@ BY_PLATFORM = frozenset(
         "minimum_secret",
     }
 )
+_OF_DEMANDS = frozenset({"minimum_fen", "minimum_secret"})
 """Rules that a seller does not set in a plan: times follow from the listing, the secret reserve is
 sealed, and the others belong to auctions of a demand."""
 
 
-def plan_fields(profile: Profile) -> frozenset[str]:
-    """The rules that a plan of this format may set."""
-    return profile.fields - BY_PLATFORM
+def plan_fields(profile: Profile, *, reverse: bool = False) -> frozenset[str]:
+    """The rules that a plan of this format may set, for a listing or (reverse) for a demand."""
+    return profile.fields - BY_PLATFORM | (profile.fields & _OF_DEMANDS if reverse else set())
 
 
 def complete(

@@ -53,13 +53,13 @@ async def set_plan(
         profile = profile_of(new.format)
         rules.check_plan(profile, new.terms, _offer(listing), now)
     except BadRules as error:
-        raise _bad_plan(error.problems) from None
+        raise bad_plan(error.problems) from None
     problems = await _misfits(session, listing, profile, new)
     needs_key = rules.is_sealed(profile) or new.reserve_fen is not None
     if needs_key and openers is None:
         problems.append(("format", "this node has not named who opens sealed bids"))
     if problems:
-        raise _bad_plan(problems)
+        raise bad_plan(problems)
     row = await outcomes.plan(session, listing_id)
     if row is None:
         row = AuctionPlan(listing_id=listing_id, auction_id=new_id())
@@ -105,7 +105,7 @@ def _plan_view(row: AuctionPlan) -> PlanView:
     )
 
 
-def _bad_plan(problems: Sequence[tuple[str, str]]) -> BadPlan:
+def bad_plan(problems: Sequence[tuple[str, str]]) -> BadPlan:
     """The refusal with the paths of the request, where the engine's `rules` are `terms`."""
     named = [
         (f"body.{'terms' + field[5:] if field.startswith('rules.') else field}", text)
@@ -222,6 +222,12 @@ def _offer(listing: ListingFacts) -> rules.Offer:
     return rules.Offer(listing.price_fen, listing.increment_fen, listing.extension_s)
 
 
+def _subject(auction: Auction) -> dict[str, str]:
+    if auction.listing_id is not None:
+        return {"listing_id": str(auction.listing_id)}
+    return {"demand_id": str(auction.demand_id)}
+
+
 async def begin(
     session: AsyncSession,
     auction: Auction,
@@ -243,7 +249,7 @@ async def begin(
     auction.next_sequence, auction.event_count = 1, 0
     facts: dict[str, Any] = {
         "auction_id": str(auction.id),
-        "listing_id": str(auction.listing_id),
+        **_subject(auction),
         "round": auction.round,
         "rule_set": auction.rule_set,
         "format": auction.format,
@@ -270,6 +276,7 @@ async def begin(
         after={
             "state": auction.state,
             "listing": auction.listing_id,
+            "demand": auction.demand_id,
             "format": auction.format,
             "opens_at": auction.opens_at,
             "ends_at": auction.ends_at,

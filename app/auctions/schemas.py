@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from app.auctions.engine.codes import Code
+from app.auctions.engine.codes import Code, Direction
 from app.auctions.states import AuctionState, AwardState, EventKind, Phase
 from app.kit.http import FEN_LIMIT, Fen, Paragraphs, ShortCode, WireModel
 
@@ -82,6 +82,20 @@ class NewPlan(WireModel):
     )
 
 
+class NewCall(WireModel):
+    """A call for bids on a demand: a reverse auction among its shortlisted suppliers.
+
+    The start price is the most that the buyer pays, by default the demand's budget; bids below
+    `minimum_fen` do not count.
+    """
+
+    format: ShortCode = Field("ascending", examples=["ascending", "sealed_once", "multi_round"])
+    terms: dict[str, Any] = Field({}, examples=[{"increments": 100_000, "extension_s": 300}])
+    reserve_fen: Fen | None = Field(None, description="The most the buyer pays, kept secret")
+    opens_after_minutes: Annotated[int, Field(ge=0, le=90 * 24 * 60, strict=True)] = 0
+    bidding_minutes: Annotated[int, Field(ge=1, le=30 * 24 * 60, strict=True)] = 24 * 60
+
+
 class PlanView(WireModel):
     """The plan of a listing's auction, as it is published with the listing."""
 
@@ -108,15 +122,6 @@ class OperatorAct(WireModel):
     """An act of the operator on an auction, and why."""
 
     reason: Reason
-
-
-class NewDefault(WireModel):
-    """A winner does not sign or pay; who gets the object instead."""
-
-    rank: Annotated[int, Field(ge=1, strict=True)] = Field(1, description="which award")
-    reason: Reason
-    following: Literal["runner_up", "re_auction", "none"]
-    commissions_fen: Fen = Field(0, description="both commissions of the first sale")
 
 
 Hex32 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -176,14 +181,21 @@ class AwardView(WireModel):
     total_fen: int
     score: int | None
     state: AwardState
-    shortfall_fen: int | None = Field(description="owed by the winner who defaulted before")
+    shortfall_fen: int | None = Field(
+        description="what the winner who defaulted before owes for the worse price"
+    )
+    commissions_fen: int | None = Field(
+        description="both commissions of the first sale, owed by this winner who defaulted"
+    )
 
 
 class AuctionView(WireModel):
     """An auction as everyone sees it; who the bidders are is not told before the result."""
 
     id: UUID
-    listing_id: UUID
+    listing_id: UUID | None = Field(description="what is sold; null for a demand")
+    demand_id: UUID | None = Field(description="what a supplier is sought for")
+    direction: Direction = Field(description="reverse: the lowest valid price wins")
     round: int
     title: str
     seller_id: UUID

@@ -14,7 +14,7 @@ import orjson
 from anyio import to_thread
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import outcomes, screens
+from app.auctions import outcomes, screens, subjects
 from app.auctions import screening_repository as repository
 from app.auctions.engine.profiles import PROFILES
 from app.auctions.errors import BadScreeningPeriod
@@ -29,7 +29,6 @@ from app.kit.calendar import end_of_day, local_day
 from app.kit.errors import NotFound
 from app.kit.ids import new_id
 from app.kit.states import move
-from app.listings import service as listings
 from app.parties import service as parties
 from app.parties.states import Role
 
@@ -91,7 +90,7 @@ async def _screened(
     session: AsyncSession, auctions: Sequence[Auction]
 ) -> list[screens.ScreenAuction]:
     """The auctions with their bids, compared within the technical field of their listings."""
-    facts = await listings.facts_of(session, [auction.listing_id for auction in auctions])
+    about = await subjects.subjects(session, auctions)
     bids: dict[UUID, list[screens.ScreenBid]] = defaultdict(list)
     for row in await repository.accepted_bids(session, [auction.id for auction in auctions]):
         bids[row.auction_id].append(
@@ -110,7 +109,7 @@ async def _screened(
         screened.append(
             screens.ScreenAuction(
                 id=str(auction.id),
-                market=facts[auction.listing_id].technical_field,
+                market=about[auction.id].technical_field,
                 decided_at=auction.decided_at,
                 winner=str(won[0].bidder_id) if won else None,
                 bids=tuple(bids[auction.id]),

@@ -8,7 +8,16 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, bidding, chain, outcomes, repository, rules
+from app.auctions import (
+    access,
+    awards,
+    bidding,
+    chain,
+    outcomes,
+    repository,
+    rules,
+    subjects,
+)
 from app.auctions.engine import standing
 from app.auctions.engine.profiles import PROFILES
 from app.auctions.engine.state import Event, State
@@ -21,8 +30,12 @@ from app.auctions.states import DECIDED, AuctionState, AwardState, EventKind, Ph
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.kit.signing import SigningKey
-from app.listings import service as listings
 from app.parties import service as parties
+
+runner_up = awards.runner_up
+default_award = awards.default
+succeed_award = awards.succeed
+auction_again = awards.auction_again
 
 _TAKING = {Phase.SCHEDULED, Phase.OPEN}
 _TOLD = {EventKind.PAUSED, EventKind.RESUMED, EventKind.OUTAGE, EventKind.ANNULLED}
@@ -65,6 +78,7 @@ async def auction_list(
     state: AuctionState | None,
     seller_id: UUID | None,
     listing_id: UUID | None,
+    demand_id: UUID | None = None,
     bidder_id: UUID | None,
     by_end: bool,
     after: tuple[datetime | None, UUID] | None,
@@ -76,6 +90,7 @@ async def auction_list(
         state=None if state is None else state.value,
         seller_id=seller_id,
         listing_id=listing_id,
+        demand_id=demand_id,
         bidder_id=bidder_id,
         by_end=by_end,
         after=after,
@@ -92,18 +107,18 @@ async def views(
     own: dict[UUID, int] = {}
     if actor is not None and actor.party_id is not None:
         own = await repository.numbers_of(session, ids, actor.party_id)
-    titles = await listings.facts_of(session, [auction.listing_id for auction in auctions])
-    awards = await outcomes.awards(session, ids)
-    winners = {award.bidder_id for won in awards.values() for award in won}
+    about = await subjects.subjects(session, auctions)
+    found = await outcomes.awards(session, ids)
+    winners = {award.bidder_id for won in found.values() for award in won}
     names = await parties.facts_of(session, list(winners)) if winners else {}
     shown = []
     for auction in auctions:
-        won = [_award_view(award, names[award.bidder_id].name) for award in awards[auction.id]]
+        won = [_award_view(award, names[award.bidder_id].name) for award in found[auction.id]]
         state = state_of(auction)
         shown.append(
             AuctionView(
                 **_published(auction, state),
-                title=titles[auction.listing_id].title,
+                title=about[auction.id].title,
                 server_time=now,
                 bidder_count=counts[auction.id],
                 my_number=own.get(auction.id),
@@ -126,6 +141,7 @@ def _published(auction: Auction, state: State) -> dict[str, Any]:
     names = (
         "id",
         "listing_id",
+        "demand_id",
         "round",
         "seller_id",
         "state",
@@ -141,6 +157,7 @@ def _published(auction: Auction, state: State) -> dict[str, Any]:
         "decided_at",
     )
     return {name: getattr(auction, name) for name in names} | {
+        "direction": terms.rules.direction,
         "phase_name": auction.phase,
         "sealed": auction.public_key is not None and rules.is_sealed(terms.profile),
         "reserve_commitment": terms.rules.reserve_commitment,
@@ -180,13 +197,14 @@ def _award_view(award: AuctionAward, name: str) -> AwardView:
         score=award.score,
         state=AwardState(award.state),
         shortfall_fen=award.shortfall_fen,
+        commissions_fen=award.commissions_fen,
     )
 
 
-def _winner(awards: Sequence[AwardView]) -> dict[str, Any]:
+def _winner(won: Sequence[AwardView]) -> dict[str, Any]:
     """The one winner, if there is one."""
-    standing = [award for award in awards if award.state == AwardState.AWARDED]
-    alone = standing[0] if len(standing) == 1 else None
+    still = [award for award in won if award.state == AwardState.AWARDED]
+    alone = still[0] if len(still) == 1 else None
     return {
         "winner_id": None if alone is None else alone.winner_id,
         "winner_name": None if alone is None else alone.winner_name,
@@ -350,11 +368,12 @@ async def facts(session: AsyncSession, auction_id: UUID) -> AuctionFacts:
 
 async def facts_of(session: AsyncSession, auction_ids: Sequence[UUID]) -> dict[UUID, AuctionFacts]:
     """What other modules may know of auctions, by id; unknown ids are left out."""
-    awards = await outcomes.awards(session, auction_ids)
+    found = await outcomes.awards(session, auction_ids)
     return {
         row.id: AuctionFacts(
             id=row.id,
             listing_id=row.listing_id,
+            demand_id=row.demand_id,
             seller_id=row.seller_id,
             format=row.format,
             state=row.state,
@@ -363,7 +382,8 @@ async def facts_of(session: AsyncSession, auction_ids: Sequence[UUID]) -> dict[U
             price_fen=row.price_fen,
             bid_count=row.bid_count,
             decided_at=row.decided_at,
-            awards=tuple(_award_facts(award) for award in awards[row.id]),
+            many_winners=PROFILES[row.format].many_winners,
+            awards=tuple(_award_facts(award) for award in found[row.id]),
         )
         for row in await repository.auctions_by_id(session, auction_ids)
     }
@@ -378,4 +398,6 @@ def _award_facts(award: AuctionAward) -> AwardFacts:
         lots=tuple(award.lots),
         total_fen=award.total_fen,
         state=award.state,
+        instead_of=award.instead_of,
+        shortfall_fen=award.shortfall_fen,
     )

@@ -28,6 +28,7 @@ from app.contracts.schemas import (
     TextView,
 )
 from app.contracts.states import ContractState
+from app.deals.errors import DealEnded, PublicityRunning
 from app.kit.actor import CurrentActor, RoleRequired, ScopeRequired
 from app.kit.db import Uow
 from app.kit.errors import (
@@ -144,7 +145,10 @@ async def withdraw_proposal(
     return await service.view(session, contract)
 
 
-@contracts.post("/{contract_id}/sign", responses=declared(*_ACT, StaleText, AlreadySigned))
+@contracts.post(
+    "/{contract_id}/sign",
+    responses=declared(*_ACT, StaleText, AlreadySigned, PublicityRunning, DealEnded),
+)
 async def sign_contract(
     response: Response, session: Uow, actor: CurrentActor, contract_id: UUID, signing: Signing
 ) -> ContractView:

@@ -16,5 +16,11 @@ async def draft(session: AsyncSession, _now: datetime, *, deal_id: str) -> None:
     await service.draft(session, UUID(deal_id))
 
 
+@job("contracts.terminate")
+async def terminate(session: AsyncSession, _now: datetime, *, deal_id: str) -> None:
+    """The buyer of a contracted deal defaulted: its contract ends."""
+    await service.terminate(session, UUID(deal_id))
+
+
 DEADLINES: tuple[Deadline, ...] = ()
 CALENDAR_JOBS: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from app.contracts.errors import (
     ClassFixedByDeal,
@@ -15,6 +16,7 @@ from app.contracts.errors import (
     SubClassMismatch,
 )
 from app.contracts.states import PATENT_SUB_CLASSES, ContractClass, PaymentMode
+from app.kit.money import format_yuan
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
@@ -209,3 +211,68 @@ def check_licence_term(
     known = [day for day in expiries if day is not None]
     if known and until > max(known):
         raise LicenceOutlastsPatent(field="body.licence_until", latest=max(known).isoformat())
+
+
+_ROYALTY_BASES = {"net_sales": "sales", "profit": "profit"}
+
+
+def agreed_terms(agreed: Mapping[str, Any], total_fen: int) -> dict[str, Any]:
+    """Terms of a contract that follow from what a negotiation agreed on; money in fen.
+
+    What a contract has no term for becomes a free clause. A royalty per unit is one of them.
+    """
+    royalty = agreed["royalty"]
+    parts = [{"amount_fen": agreed["upfront_fen"], "due": "合同生效时"}] + agreed["instalments"]
+    parts = [part for part in parts if part["amount_fen"] > 0]
+    terms: dict[str, Any] = {"territory": agreed["territory"], "free_clauses": _clauses_of(agreed)}
+    if agreed["improvements"]:
+        terms["improvements"] = agreed["improvements"]
+    if royalty is not None and royalty["base"] in _ROYALTY_BASES:
+        upfront = agreed["upfront_fen"]
+        terms["payment_mode"] = "royalty_with_upfront" if upfront else "royalty"
+        terms["royalty"] = {
+            "base": _ROYALTY_BASES[royalty["base"]],
+            "rate_bp": royalty["rate_bp"],
+            "upfront_fen": upfront or None,
+        }
+    elif len(parts) > 1 and sum(part["amount_fen"] for part in parts) == total_fen:
+        terms |= {"payment_mode": "lump_instalments", "instalments": parts}
+    return terms
+
+
+def _clauses_of(agreed: Mapping[str, Any]) -> list[str]:
+    """What was agreed on, in words, where the contract's terms have no place for it."""
+    clauses = []
+    royalty = agreed["royalty"]
+    if agreed["field_of_use"]:
+        clauses.append(f"使用领域:{agreed['field_of_use']}")
+    if agreed["term_months"]:
+        clauses.append(f"许可期限为合同生效后 {agreed['term_months']} 个月。")
+    if agreed["exclusivity"]:
+        clauses.append("买方可以分许可。" if agreed["sublicence"] else "买方不得分许可。")
+    if royalty is not None:
+        if agreed["instalments"]:
+            listed = ";".join(_part(one["due"], one["amount_fen"]) for one in agreed["instalments"])
+            clauses.append(f"除提成外,买方分期支付:{listed}。")
+        if royalty["unit_fen"] is not None:
+            clauses.append(f"提成按件计算,每件人民币 {format_yuan(royalty['unit_fen'])} 元。")
+        if royalty["minimum_fen"]:
+            clauses.append(f"提成总额不低于人民币 {format_yuan(royalty['minimum_fen'])} 元。")
+        if royalty["cap_fen"] is not None:
+            clauses.append(f"提成总额不超过人民币 {format_yuan(royalty['cap_fen'])} 元。")
+        clauses.append(f"提成每 {royalty['period_months']} 个月结算并支付一次。")
+    if agreed["milestones"]:
+        listed = ";".join(_milestone(one) for one in agreed["milestones"])
+        clauses.append(f"里程碑付款:{listed}。")
+    if agreed["remarks"]:
+        clauses.append(agreed["remarks"])
+    return clauses
+
+
+def _milestone(one: Mapping[str, Any]) -> str:
+    due = f"(不晚于 {one['due_by']})" if one["due_by"] else ""
+    return _part(one["name"] + due, one["amount_fen"])
+
+
+def _part(when: str, amount_fen: int) -> str:
+    return f"{when},人民币 {format_yuan(amount_fen)} 元"

@@ -31,7 +31,8 @@ _TAKEN_AWAY_BY_NULL = frozenset({"royalty", "licence_until", "arbitration_body"}
 async def draft(session: AsyncSession, deal_id: UUID) -> Contract:
     """The contract of a deal, drafted from it; the one that is there when it was drafted before.
 
-    The price is the deal's: what was concluded in public is not negotiated again.
+    The price is the deal's: what was concluded in public is not negotiated again. Terms that a
+    negotiation agreed on are taken over.
     """
     existing = await repository.contract_of_deal(session, deal_id)
     if existing is not None:
@@ -44,10 +45,11 @@ async def draft(session: AsyncSession, deal_id: UUID) -> Contract:
     names = [owners[owner].name for owner in achievement.owner_ids if owner in owners]
     if not names:
         names = [(await parties.facts(session, deal.seller_id)).name]
+    agreed = {} if deal.terms is None else rules.agreed_terms(deal.terms, deal.price_fen)
     terms = Terms(
         subject=f"卖方就成果“{achievement.title}”与买方订立本合同。{achievement.summary}"[:20_000],
         patents=[_patent(right, "、".join(names)) for right in rights if _is_patent(right)],
-        **_clauses(contract_class),
+        **_clauses(contract_class) | agreed,
     )
     contract = Contract(
         deal_id=deal.id,
@@ -312,7 +314,8 @@ async def sign(
     """Sign the proposed text for one's party; the second signature concludes the contract.
 
     Raises StaleText when the hash is not that of the text in force, AlreadySigned when this party
-    has signed it, IllegalMove when nothing is proposed.
+    has signed it, IllegalMove when nothing is proposed, and PublicityRunning or DealEnded when the
+    deal does not let it be signed.
     """
     contract = access.owned(actor, await repository.contract(session, contract_id, lock=True))
     if contract.text_sha256 != text_sha256:
@@ -333,6 +336,7 @@ async def sign(
     if actor.person_id is None:
         raise RoleRequired(roles=["trader"])
     now = await clock.now(session)
+    await deals.require_signable(session, contract.deal_id, now)
     session.add(
         ContractSignature(
             contract_id=contract.id,
@@ -362,11 +366,24 @@ async def sign(
         contract.signed_at = now
         _enter(session, actor, contract, complete, "contract.complete")
         await session.flush()
-        await deals.mark_contracted(session, actor, contract.deal_id, now)
+        mode = PaymentMode(contract.payment_mode).value
+        await deals.mark_contracted(session, actor, contract.deal_id, now, mode)
     else:
         contract.version += 1
     await session.flush()
     return contract
+
+
+async def terminate(session: AsyncSession, deal_id: UUID) -> None:
+    """End the signed contract of a deal whose buyer defaulted; again, it changes nothing."""
+    found = await repository.contract_of_deal(session, deal_id)
+    if found is None:
+        return
+    contract = await repository.contract(session, found.id, lock=True)
+    if contract is not None and contract.state == ContractState.SIGNED:
+        after = move(MOVES, ContractState(contract.state), "terminate")
+        _enter(session, SYSTEM, contract, after, "contract.terminate")
+        await session.flush()
 
 
 async def get(session: AsyncSession, actor: Actor, contract_id: UUID) -> Contract:

@@ -16,8 +16,9 @@ MOVES: dict[tuple[ContractState, str], ContractState] = {
     (ContractState.DRAFT, "propose"): ContractState.SIGNING,
     (ContractState.SIGNING, "withdraw_proposal"): ContractState.DRAFT,
     (ContractState.SIGNING, "complete"): ContractState.SIGNED,
+    (ContractState.SIGNED, "terminate"): ContractState.TERMINATED,
 }
-"""`complete` is the second signature; termination belongs to the contract's performance."""
+"""`complete` is the second signature; `terminate` follows from the buyer's default."""
 
 
 class ContractClass(StrEnum):

@@ -1,8 +1,10 @@
 """Who may see a deal and who may act on it."""
 
+from uuid import UUID
+
 from app.deals.errors import NotAPartyOfDeal
-from app.deals.models import Deal
-from app.deals.states import DealState
+from app.deals.models import Deal, RunnerUpOffer
+from app.deals.states import ENDED, DealState
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound
 from app.parties.states import Role
@@ -10,17 +12,20 @@ from app.parties.states import Role
 OVERSEERS = frozenset({Role.OPERATOR, Role.REGULATOR})
 
 
+def sees_all_of(actor: Actor | None, deal: Deal) -> bool:
+    """Whether the actor is a party of the deal or an overseer."""
+    if actor is None:
+        return False
+    return bool(actor.roles & OVERSEERS) or actor.party_id in {deal.seller_id, deal.buyer_id}
+
+
 def visible(actor: Actor | None, deal: Deal | None) -> Deal:
-    """The deal: results are public (法释〔2016〕18号 art. 22); a cancelled one is its parties'."""
+    """The deal: results are public (法释〔2016〕18号 art. 22); one that ended is its parties'."""
     if deal is None:
         raise NotFound
-    if deal.state != DealState.CANCELLED:
-        return deal
-    if actor is None:
+    if DealState(deal.state) in ENDED and not sees_all_of(actor, deal):
         raise NotFound
-    if actor.roles & OVERSEERS or actor.party_id in {deal.seller_id, deal.buyer_id}:
-        return deal
-    raise NotFound
+    return deal
 
 
 def owned(actor: Actor, deal: Deal | None) -> Deal:
@@ -31,3 +36,37 @@ def owned(actor: Actor, deal: Deal | None) -> Deal:
     if actor.party_id not in {seen.seller_id, seen.buyer_id}:
         raise NotAPartyOfDeal
     return seen
+
+
+def document_of(actor: Actor, deal: Deal | None) -> Deal:
+    """The deal, if the actor may have its certificate as a document; raises NotFound."""
+    if deal is None or not sees_all_of(actor, deal):
+        raise NotFound
+    return deal
+
+
+def require_operator(actor: Actor) -> UUID:
+    """The operator's person; raises RoleRequired and ScopeRequired."""
+    actor.require_role(Role.OPERATOR)
+    actor.require_scope("trade")
+    assert actor.person_id is not None
+    return actor.person_id
+
+
+def offered(actor: Actor, deal: Deal | None, offer: RunnerUpOffer | None) -> RunnerUpOffer:
+    """The offer to the runner-up, for the seller, that bidder and overseers; raises NotFound."""
+    if deal is None or offer is None:
+        raise NotFound
+    if actor.roles & OVERSEERS or actor.party_id in {deal.seller_id, offer.bidder_id}:
+        return offer
+    raise NotFound
+
+
+def runner_up(actor: Actor, deal: Deal | None, offer: RunnerUpOffer | None) -> RunnerUpOffer:
+    """The offer, for a trader of the bidder it was made to."""
+    found = offered(actor, deal, offer)
+    actor.require_role(Role.TRADER)
+    actor.require_scope("trade")
+    if actor.party_id != found.bidder_id:
+        raise NotFound
+    return found

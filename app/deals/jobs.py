@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.deals import service
+from app.deals import repository, service, succession
 from app.kit.deadlines import Deadline
 from app.kit.jobs import job
 
@@ -16,5 +16,29 @@ async def record(session: AsyncSession, _: datetime, *, auction_id: str) -> None
     await service.record_auction(session, UUID(auction_id))
 
 
-DEADLINES: tuple[Deadline, ...] = ()
-CALENDAR_JOBS: tuple[str, ...] = ()
+@job("deals.annul")
+async def annul(session: AsyncSession, now: datetime, *, auction_id: str, reason: str) -> None:
+    """A sold auction was annulled: its deals end."""
+    await service.annul_auction(session, UUID(auction_id), reason, now)
+
+
+@job("deals.record_negotiation")
+async def record_negotiation(session: AsyncSession, _: datetime, *, negotiation_id: str) -> None:
+    """A negotiation came to an agreement: record its deal."""
+    await service.record_negotiation(session, UUID(negotiation_id))
+
+
+@job(service.RECOUNT)
+async def recount(
+    session: AsyncSession, now: datetime, *, year: int | None = None, after: str | None = None
+) -> None:
+    """Count provisional publicities anew after the official table of a year was loaded."""
+    del now, year  # every provisional period is counted by all tables that are loaded by now
+    await service.recount(session, None if after is None else UUID(after))
+
+
+DEADLINES: tuple[Deadline, ...] = (
+    Deadline("deals.publicise", repository.due_to_publicise, service.publicise_due),
+    Deadline("deals.lapse_runner_up", repository.due_to_lapse, succession.lapse),
+)
+CALENDAR_JOBS: tuple[str, ...] = (service.RECOUNT,)

@@ -1,4 +1,4 @@
-"""Use cases of deals: record a result, follow its contract."""
+"""Use cases of deals: record a result, make it public, follow its contract or its end."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -9,86 +9,260 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auctions import service as auctions
 from app.auctions.states import AuctionState, AwardState
-from app.deals import access, repository
+from app.deals import access, repository, results, rules, succession
+from app.deals.errors import CertificateStands, DealEnded, PublicityRunning
 from app.deals.facts import DealFacts
 from app.deals.models import Deal
-from app.deals.schemas import DealView
-from app.deals.states import MOVES, DealMethod, DealState
-from app.kit import audit, jobs
+from app.deals.schemas import DealView, Following
+from app.deals.states import ENDED, DealMethod, DealState
+from app.kit import audit, calendar_store, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound, Unauthenticated
-from app.kit.states import move
+from app.listings import endings
 from app.listings import service as listings
+from app.negotiations import service as negotiations
 from app.parties import service as parties
 
-PUBLIC_STATES = (DealState.CONCLUDED.value, DealState.CONTRACTED.value)
+RECOUNT = "deals.recount"
+RECOUNT_BATCH = 200
+PUBLIC_STATES = tuple(state.value for state in DealState if state not in ENDED)
 
 
 async def record_auction(session: AsyncSession, auction_id: UUID) -> None:
-    """Record the deal of a sold auction, with all that it needs copied; once only.
+    """Record the deals of a sold auction, one for each winner; once only.
 
     The deal was concluded when the auction was decided, however late this runs.
     """
     auction = await auctions.facts(session, auction_id)
-    award = next((one for one in auction.awards if one.state == AwardState.AWARDED), None)
-    if auction.state != AuctionState.SOLD or award is None or auction.decided_at is None:
+    standing = [award for award in auction.awards if award.state == AwardState.AWARDED]
+    if (
+        auction.state != AuctionState.SOLD
+        or not standing
+        or auction.decided_at is None
+        or auction.listing_id is None
+    ):
         raise ValueError(f"auction {auction_id} is not sold; there is no deal to record")
     listing = await listings.facts(session, auction.listing_id)
-    deal_id = await repository.record(
-        session,
-        listing_id=listing.id,
-        auction_id=auction.id,
-        achievement_id=listing.achievement_id,
-        seller_id=auction.seller_id,
-        buyer_id=award.winner_id,
-        price_fen=award.total_fen,
-        transfer_mode=listing.transfer_mode,
-        license_manner=listing.license_manner,
-        title=listing.title,
-        concluded_at=auction.decided_at,
-    )
-    if deal_id is None:
-        return
-    audit.record(
+    for award in standing:
+        made = await results.conclude(
+            session,
+            SYSTEM,
+            results.of_listing(listing)
+            | {
+                "auction_id": auction.id,
+                "award_id": award.id,
+                "sole": not auction.many_winners,
+                "buyer_id": award.winner_id,
+                "price_fen": award.total_fen,
+                "method": DealMethod.AUCTION.value,
+                "concluded_at": auction.decided_at,
+            },
+        )
+        if made is not None and award.instead_of is not None:
+            await repository.note_shortfall(session, award.instead_of, award.shortfall_fen)
+
+
+async def annul_auction(
+    session: AsyncSession, auction_id: UUID, reason: str, now: datetime
+) -> None:
+    """Cancel the deals of an auction that was annulled; a signed contract is terminated."""
+    for deal in await repository.standing_of_auction(session, auction_id):
+        act = "default" if deal.state == DealState.CONTRACTED else "cancel"
+        results.change(session, SYSTEM, deal, act, reason=reason)
+        deal.note, deal.ended_at = reason, now
+        if deal.contracted_at is not None:
+            await jobs.defer(session, "contracts.terminate", deal_id=str(deal.id))
+    await session.flush()
+    auction = await auctions.facts(session, auction_id)
+    if auction.listing_id is not None:
+        await endings.annul_award(session, SYSTEM, auction.listing_id, reason, now)
+
+
+async def record_negotiation(session: AsyncSession, negotiation_id: UUID) -> None:
+    """Record the deal of a negotiation that came to an agreement, with its terms; once only."""
+    agreed = await negotiations.agreement(session, negotiation_id)
+    listing = await listings.facts(session, agreed.listing_id)
+    await results.conclude(
         session,
         SYSTEM,
-        "deal.conclude",
-        "deal",
-        deal_id,
-        after={
-            "state": DealState.CONCLUDED,
-            "method": DealMethod.AUCTION,
-            "auction": auction.id,
-            "seller": auction.seller_id,
-            "buyer": award.winner_id,
-            "price_fen": award.total_fen,
+        results.of_listing(listing)
+        | {
+            "negotiation_id": agreed.negotiation_id,
+            "buyer_id": agreed.buyer_id,
+            "seller_broker_id": agreed.seller_broker_id,
+            "buyer_broker_id": agreed.buyer_broker_id,
+            "price_fen": agreed.price_fen,
+            "terms": agreed.terms,
+            "method": DealMethod.NEGOTIATION.value,
+            "concluded_at": agreed.agreed_at,
         },
     )
-    await jobs.defer(session, "contracts.draft", deal_id=str(deal_id))
+
+
+async def publicise_due(session: AsyncSession, deal_id: UUID, now: datetime) -> None:
+    """End a publicity that passed without suspension; does nothing when it is not due."""
+    deal = await repository.deal(session, deal_id, lock=True, skip_locked=True)
+    if deal is not None and _publicity_passed(deal, now):
+        results.change(session, SYSTEM, deal, "publicise")
+        await session.flush()
+
+
+def _publicity_passed(deal: Deal, now: datetime) -> bool:
+    return deal.state == DealState.CONCLUDED and deal.publicity_ends_at <= now
+
+
+async def require_signable(session: AsyncSession, deal_id: UUID, now: datetime) -> None:
+    """Raise PublicityRunning or DealEnded unless the deal's contract can be signed now.
+
+    The stored end decides, not whether the tick has run. The deal stays locked.
+    """
+    deal = await repository.deal(session, deal_id, lock=True)
+    if deal is None:
+        raise NotFound
+    if _publicity_passed(deal, now):
+        results.change(session, SYSTEM, deal, "publicise")
+        await session.flush()
+    if DealState(deal.state) in ENDED:
+        raise DealEnded(state=deal.state)
+    if deal.state in {DealState.CONCLUDED, DealState.SUSPENDED}:
+        raise PublicityRunning(
+            state=deal.state, publicity_ends_at=deal.publicity_ends_at.isoformat()
+        )
 
 
 async def mark_contracted(
-    session: AsyncSession, actor: Actor, deal_id: UUID, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    deal_id: UUID,
+    now: datetime,
+    payment_mode: str | None = None,
 ) -> None:
-    """Note that both parties signed the contract of a deal.
+    """Note that both parties signed the contract of a deal, and how the price is paid.
 
     Raises NotFound, NotAPartyOfDeal, and IllegalMove when the deal is not waiting for a contract.
     """
     deal = access.owned(actor, await repository.deal(session, deal_id, lock=True))
-    before = deal.state
-    deal.state = move(MOVES, DealState(before), "contract").value
+    results.change(session, actor, deal, "contract")
     deal.contracted_at = now
-    deal.version += 1
-    audit.record(
-        session,
-        actor,
-        "deal.contract",
-        "deal",
-        deal.id,
-        before={"state": before},
-        after={"state": deal.state},
-    )
+    deal.payment_mode = payment_mode
     await session.flush()
+
+
+async def suspend(session: AsyncSession, actor: Actor, deal_id: UUID, reason: str) -> Deal:
+    """An operator stops a publicity, such as for an objection. Raises IllegalMove."""
+    deal = await _operated(session, actor, deal_id)
+    results.change(session, actor, deal, "suspend", reason=reason)
+    deal.note = reason
+    await session.flush()
+    return deal
+
+
+async def resume(session: AsyncSession, actor: Actor, deal_id: UUID, now: datetime) -> Deal:
+    """An operator lets a suspended publicity begin anew, in full. Raises IllegalMove."""
+    deal = await _operated(session, actor, deal_id)
+    period = rules.publicity(
+        now, deal.publicity_working_days, await calendar_store.calendar(session)
+    )
+    deal.publicity_from = period.starts_on
+    deal.publicity_ends_at = period.ends_at
+    deal.publicity_provisional = period.provisional
+    deal.calendar_version = period.calendar_version
+    deal.note = None
+    results.change(session, actor, deal, "resume", **deal.period())
+    await session.flush()
+    return deal
+
+
+async def cancel(
+    session: AsyncSession, actor: Actor, deal_id: UUID, reason: str, now: datetime
+) -> Deal:
+    """An operator cancels a deal before its contract; the right can be listed again.
+
+    Raises NotFound, RoleRequired and IllegalMove.
+    """
+    deal = await _operated(session, actor, deal_id)
+    results.change(session, actor, deal, "cancel", reason=reason)
+    deal.note, deal.ended_at = reason, now
+    await session.flush()
+    if deal.sole:
+        await endings.annul_award(session, actor, deal.listing_id, reason, now)
+    return deal
+
+
+async def default(
+    session: AsyncSession,
+    actor: Actor,
+    deal_id: UUID,
+    reason: str,
+    now: datetime,
+    *,
+    following: Following = "none",
+    commissions_fen: int = 0,
+) -> Deal:
+    """An operator notes that the buyer does not perform (法释〔2016〕18号 art. 24).
+
+    Then the bidder who came next is offered the deal at its own best bid, or the others bid again,
+    or the right can be listed again. The buyer owes both commissions of the sale and the shortfall
+    of a second one (拍卖法 art. 39; TV-D2). A signed contract is terminated by a job. Raises
+    NoRunnerUp, NoFurtherBidder, CertificateStands while a certificate is in force, and IllegalMove.
+    """
+    deal = await _operated(session, actor, deal_id)
+    standing = await repository.numbers_in_force(session, [deal.id])
+    if standing:
+        raise CertificateStands(number=standing[deal.id])
+    results.change(session, actor, deal, "default", reason=reason, following=following)
+    deal.note, deal.ended_at, deal.commissions_fen = reason, now, commissions_fen
+    await session.flush()
+    if deal.award_id is not None:
+        await auctions.default_award(session, actor, deal.award_id, commissions_fen)
+    if deal.contracted_at is not None:
+        await jobs.defer(session, "contracts.terminate", deal_id=str(deal.id))
+    if following == "runner_up":
+        await succession.offer(session, actor, deal, now)
+    elif following == "re_auction":
+        await succession.auction_again(session, deal, now)
+    elif deal.sole:
+        await endings.annul_award(session, actor, deal.listing_id, reason, now)
+    return deal
+
+
+async def _operated(session: AsyncSession, actor: Actor, deal_id: UUID) -> Deal:
+    access.require_operator(actor)
+    deal = await repository.deal(session, deal_id, lock=True)
+    if deal is None:
+        raise NotFound
+    return deal
+
+
+async def recount(session: AsyncSession, after: UUID | None) -> None:
+    """Count provisional publicities anew, a batch here and the rest in the next job.
+
+    The end never becomes earlier than people were told; running it again changes nothing.
+    """
+    calendar = await calendar_store.calendar(session)
+    rows = await repository.provisional(session, after, RECOUNT_BATCH)
+    for deal in rows:
+        before = deal.period()
+        period = rules.recounted(
+            deal.publicity_from, deal.publicity_ends_at, deal.publicity_working_days, calendar
+        )
+        deal.publicity_ends_at = period.ends_at
+        deal.publicity_provisional = period.provisional
+        deal.calendar_version = period.calendar_version
+        if deal.period() != before:
+            deal.version += 1
+            audit.record(
+                session,
+                SYSTEM,
+                "deal.recount",
+                "deal",
+                deal.id,
+                before=before,
+                after=deal.period(),
+                rule_set=deal.rule_set,
+            )
+    if len(rows) == RECOUNT_BATCH:
+        await jobs.defer(session, RECOUNT, after=str(rows[-1].id))
 
 
 async def get(session: AsyncSession, actor: Actor | None, deal_id: UUID) -> Deal:
@@ -109,17 +283,17 @@ async def deal_list(
     after: UUID | None,
     limit: int,
 ) -> Sequence[Deal]:
-    """Results for everyone; cancelled deals only among the actor's own (`mine`).
+    """Results for everyone; deals that ended only among the actor's own (`mine`).
 
-    Raises Unauthenticated when nobody asks for `mine`, and NotFound when cancelled ones are asked
-    for without it by somebody who is no overseer.
+    Raises Unauthenticated when nobody asks for `mine`, and NotFound when ended ones are asked for
+    without it by somebody who is no overseer.
     """
     party_id = None
     if mine:
         if actor is None:
             raise Unauthenticated
         party_id = actor.require_party()
-    elif state == DealState.CANCELLED and (actor is None or not actor.roles & access.OVERSEERS):
+    elif state in ENDED and (actor is None or not actor.roles & access.OVERSEERS):
         raise NotFound
     states: Sequence[str] = PUBLIC_STATES
     if state is not None:
@@ -143,25 +317,14 @@ async def views(session: AsyncSession, deals: Sequence[Deal]) -> list[DealView]:
     """Deals with the names of their parties."""
     ids = {party for deal in deals for party in (deal.seller_id, deal.buyer_id)}
     names = await parties.facts_of(session, list(ids)) if ids else {}
+    numbers = await repository.numbers_in_force(session, [deal.id for deal in deals])
+    added = {"seller_name", "buyer_name", "certificate_number"}
     return [
         DealView(
-            id=deal.id,
-            version=deal.version,
-            listing_id=deal.listing_id,
-            auction_id=deal.auction_id,
-            achievement_id=deal.achievement_id,
-            title=deal.title,
-            seller_id=deal.seller_id,
+            **{name: getattr(deal, name) for name in DealView.model_fields if name not in added},
             seller_name=names[deal.seller_id].name,
-            buyer_id=deal.buyer_id,
             buyer_name=names[deal.buyer_id].name,
-            price_fen=deal.price_fen,
-            transfer_mode=deal.transfer_mode,
-            license_manner=deal.license_manner,
-            method=DealMethod(deal.method),
-            state=DealState(deal.state),
-            concluded_at=deal.concluded_at,
-            contracted_at=deal.contracted_at,
+            certificate_number=numbers.get(deal.id),
         )
         for deal in deals
     ]

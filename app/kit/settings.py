@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8000", description="address that mails and certificates point to"
     )
+    node_code: str = Field(
+        "TM01",
+        pattern=r"^[A-Z0-9]{2,8}$",
+        description="this platform's code in the numbers of trade certificates",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     access_token_minutes: int = Field(15, ge=1, le=120, description="life of an access token")

@@ -42,6 +42,7 @@ from app.listings.errors import (
     ExclusiveRightListed,
     LicenceMannerMismatch,
     ListingNotOpen,
+    NegotiationNotForProfile,
     NoDepositDue,
     NotAnApplicant,
     NotAnOffer,
@@ -72,6 +73,7 @@ routers: tuple[APIRouter, ...] = (listings,)
 ACTING = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
 TERMS = (
     UnknownValue,
+    NegotiationNotForProfile,
     NotAnOffer,
     LicenceMannerMismatch,
     ProfileNotForSeller,

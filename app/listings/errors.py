@@ -30,6 +30,22 @@ class LicenceMannerMismatch(Unprocessable):
     en = "license_manner is required when transfer_mode is license, and must be absent otherwise"
 
 
+class NegotiationNotForProfile(Unprocessable):
+    """State-owned assets of enterprises are sold in public (企业国有资产法 54; rules.md C-1)."""
+
+    code = "negotiation_not_for_profile"
+    zh = "挂牌规则 {profile} 不允许公开协商定价,negotiation 可为 none 或 one_bidder"
+    en = "The profile {profile} has no open negotiation; negotiation can be none or one_bidder"
+
+
+class OthersApplied(Conflict):
+    """With other applicants the price is found by open competition (rules.md C-1, C-16)."""
+
+    code = "others_applied"
+    zh = "另有 {count} 家企业已申请受让,应通过公开竞价确定受让方"
+    en = "{count} other enterprises have applied; the transferee is found by open bidding"
+
+
 class NotAnOffer(Unprocessable):
     """The transfer mode offers nothing to another party."""
 

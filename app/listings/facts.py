@@ -9,13 +9,15 @@ from uuid import UUID
 class ListingFacts:
     """A listing as others see it; money in fen, times aware UTC.
 
-    `disclosure_from` is the day of publication; counting starts on the day after it.
+    `disclosure_from` is the day of publication; counting starts on the day after it. `negotiation`
+    says whether the price may be negotiated: `none`, `one_bidder` or `open`.
     """
 
     id: UUID
     version: int
     achievement_id: UUID
     seller_id: UUID
+    broker_id: UUID | None
     title: str
     summary: str
     technical_field: str
@@ -23,6 +25,8 @@ class ListingFacts:
     region_code: str
     transfer_mode: str
     license_manner: str | None
+    exclusive: bool
+    negotiation: str
     profile: str
     price_fen: int
     deposit_fen: int

@@ -27,6 +27,7 @@ TERMS = (
     "extension_s",
     "bidding_minutes",
     "opens_after_minutes",
+    "negotiation",
     "conditions",
 )
 PERIOD = ("closes_at", "closes_provisional", "calendar_version")
@@ -53,6 +54,7 @@ class Listing(Versioned, Base):
         CheckConstraint("extension_s > 0", name="extension"),
         CheckConstraint("bidding_minutes > 0", name="bidding"),
         CheckConstraint("opens_after_minutes >= 0", name="opening"),
+        CheckConstraint("negotiation IN ('none','one_bidder','open')", name="negotiation"),
         CheckConstraint(
             "(transfer_mode = 'license') = (license_manner IS NOT NULL)", name="manner"
         ),
@@ -110,6 +112,7 @@ class Listing(Versioned, Base):
     increment_fen: Mapped[int]
     extension_s: Mapped[int]
     bidding_minutes: Mapped[int]
+    negotiation: Mapped[str] = mapped_column(server_default=text("'none'"))
     opens_after_minutes: Mapped[int]
     conditions: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=text("'draft'"))
@@ -139,6 +142,7 @@ class Listing(Versioned, Base):
                 price_fen=self.price_fen,
                 deposit_fen=self.deposit_fen,
                 disclosure_working_days=self.disclosure_working_days,
+                negotiation=self.negotiation,
             ),
             day,
         )

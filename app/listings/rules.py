@@ -11,13 +11,14 @@ from app.listings.errors import (
     DisclosureTooShort,
     LicenceMannerMismatch,
     ListingNotOpen,
+    NegotiationNotForProfile,
     NotAnOffer,
     PatentsExpired,
     ProfileNotForSeller,
     ReasonRequired,
     TransferModeNotOffered,
 )
-from app.listings.states import ListingState
+from app.listings.states import ListingState, Negotiation
 
 WAN = 10_000 * 100
 """10,000 yuan (万元) in fen."""
@@ -61,6 +62,9 @@ class Profile:
 
 _PUBLIC_UNITS = frozenset({"university", "institute"})
 _STATE_OWNED = frozenset({"enterprise", "institute"})
+_NEGOTIABLE = frozenset({"UNIVERSITY_LISTING", "PRIVATE"})
+"""Families whose sellers may agree on a price (促进科技成果转化法 18); what the state owns in an
+enterprise is sold in public (企业国有资产法 54), or to the one bidder who came (C-16)."""
 _SOE = "Order 32 on transactions of state-owned assets (32号令, 2016), articles 48-52; "
 
 # Rules.md 4.2. The source leaves a price of exactly 1 or 10 million yuan undefined; TV-C3 takes
@@ -181,6 +185,7 @@ class Terms:
     price_fen: int
     deposit_fen: int
     disclosure_working_days: int
+    negotiation: str = Negotiation.NONE
 
 
 @dataclass(frozen=True)
@@ -196,13 +201,15 @@ def judge(terms: Terms, day: date) -> Judgement:
 
     The price decides the band within the family that was asked for; the disclosure period must
     reach its minimum (rules.md C-5, C-6, TV-C3). Raises NotAnOffer, LicenceMannerMismatch,
-    ProfileNotForSeller, DepositTooHigh and DisclosureTooShort.
+    ProfileNotForSeller, NegotiationNotForProfile, DepositTooHigh and DisclosureTooShort.
     """
     if terms.transfer_mode == "self_implement":
         raise NotAnOffer(field="body.transfer_mode", transfer_mode=terms.transfer_mode)
     if (terms.transfer_mode == "license") != (terms.license_manner is not None):
         raise LicenceMannerMismatch(field="body.license_manner")
     profile = _profile(terms, day)
+    if terms.negotiation == Negotiation.OPEN and profile.family not in _NEGOTIABLE:
+        raise NegotiationNotForProfile(field="body.negotiation", profile=profile.code)
     if terms.deposit_fen > terms.price_fen:
         raise DepositTooHigh(
             field="body.deposit_fen", deposit_fen=terms.deposit_fen, price_fen=terms.price_fen
@@ -317,6 +324,14 @@ def require_open(state: str, closes_at: datetime | None, now: datetime) -> None:
         raise ListingNotOpen(
             state=state, closes_at=None if closes_at is None else closes_at.isoformat()
         )
+
+
+def way_to_price(negotiation: str, bidders: int) -> str:
+    """The job that finds the price of a closed listing: with one qualified bidder it may be agreed
+    on (rules.md C-16), with more it is bid for."""
+    if bidders == 1 and negotiation != Negotiation.NONE:
+        return "negotiations.begin"
+    return "auctions.schedule"
 
 
 def require_reason(reason: str) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from app.kit.http import FEN_LIMIT, Line, Paragraphs, ShortCode, WireModel
-from app.listings.states import ApplicationState, ListingState
+from app.listings.states import ApplicationState, ListingState, Negotiation
 
 Amount = Annotated[int, Field(ge=1, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
 Deposit = Annotated[int, Field(ge=0, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
@@ -39,6 +39,11 @@ class NewListing(WireModel):
     extension_s: ExtensionSeconds = 300
     bidding_minutes: BiddingMinutes = 24 * 60
     opens_after_minutes: OpeningMinutes = 0
+    negotiation: Negotiation = Field(
+        Negotiation.NONE,
+        description="whether the price may be negotiated: with the `one_bidder` that qualified,"
+        " instead of an auction, or with any enterprise while the listing is `open`",
+    )
     conditions: Paragraphs = ""
 
 
@@ -57,6 +62,7 @@ class ListingEdit(WireModel):
     extension_s: ExtensionSeconds | None = None
     bidding_minutes: BiddingMinutes | None = None
     opens_after_minutes: OpeningMinutes | None = None
+    negotiation: Negotiation | None = None
     conditions: Paragraphs | None = None
 
 
@@ -90,6 +96,7 @@ class ListingView(WireModel):
     extension_s: int
     bidding_minutes: int
     opens_after_minutes: int
+    negotiation: Negotiation
     conditions: str
     published_at: datetime | None
     disclosure_from: date | None

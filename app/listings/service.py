@@ -315,7 +315,7 @@ def _move_application(
 
 
 async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
-    """End a disclosure period: schedule the auction, or fail without a qualified bidder.
+    """End a disclosure period: go on to auction or negotiation, or fail without a bidder.
 
     Does nothing when the listing is not due or another process is at it. Who is not qualified by
     now, or whose deposit did not arrive, is out (rules.md C-14).
@@ -340,7 +340,8 @@ async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
     state = move(MOVES, ListingState(listing.state), act)
     listing.closed_at = now
     if bidders:
-        await jobs.defer(session, SCHEDULE_AUCTION, listing_id=str(listing_id))
+        way = rules.way_to_price(listing.negotiation, bidders)
+        await jobs.defer(session, way, listing_id=str(listing_id))
     else:
         await repository.release_claims(session, listing_id)
     _change(session, SYSTEM, act, listing, state, qualified=bidders, closed_at=now)

@@ -25,6 +25,9 @@ MOVES: dict[tuple[ListingState, str], ListingState] = {
     (ListingState.CLOSED, "award"): ListingState.AWARDED,
     (ListingState.CLOSED, "fail"): ListingState.FAILED,
     (ListingState.AWARDED, "reopen"): ListingState.CLOSED,
+    (ListingState.PUBLISHED, "agree"): ListingState.AWARDED,
+    (ListingState.CLOSED, "agree"): ListingState.AWARDED,
+    (ListingState.AWARDED, "annul"): ListingState.FAILED,
     (ListingState.DRAFT, "withdraw"): ListingState.WITHDRAWN,
     (ListingState.UNDER_REVIEW, "withdraw"): ListingState.WITHDRAWN,
     (ListingState.PUBLISHED, "withdraw"): ListingState.WITHDRAWN,
@@ -33,8 +36,17 @@ MOVES: dict[tuple[ListingState, str], ListingState] = {
 LIVE = frozenset({ListingState.UNDER_REVIEW, ListingState.PUBLISHED, ListingState.CLOSED})
 """States in which a listing competes for the achievement's right, and holds its claim on it.
 
-A listing that awarded an exclusive right keeps its claim for good: the right is the buyer's.
+A listing that awarded an exclusive right keeps its claim: the right is the buyer's, unless the
+award is annulled because the deal was cancelled or the buyer defaulted.
 """
+
+
+class Negotiation(StrEnum):
+    """Whether the price of a listing may be found by negotiation (协议定价)."""
+
+    NONE = "none"
+    ONE_BIDDER = "one_bidder"
+    OPEN = "open"
 
 
 class ApplicationState(StrEnum):

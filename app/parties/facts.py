@@ -1,6 +1,7 @@
 """What other modules may know about parties."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,16 @@ class OrganisationFacts:
     def is_public_research_unit(self) -> bool:
         """Whether the rules for universities and institutes apply (促进科技成果转化法 18, 45)."""
         return self.kind in {"university", "institute"}
+
+
+@dataclass(frozen=True)
+class MandateFacts:
+    """A mandate as others see it."""
+
+    id: UUID
+    broker_id: UUID
+    client_id: UUID
+    revoked_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from app.parties.errors import (
     NotABroker,
     SelfReview,
 )
-from app.parties.facts import AdviserFacts, OrganisationFacts
+from app.parties.facts import AdviserFacts, MandateFacts, OrganisationFacts
 from app.parties.models import Mandate, Membership, Organisation, Person
 from app.parties.schemas import (
     NewMandate,
@@ -348,6 +348,14 @@ async def mandates(session: AsyncSession, actor: Actor) -> Sequence[Mandate]:
     if actor.organisation_id is None:
         return []
     return await repository.mandates_of(session, actor.organisation_id)
+
+
+async def mandate_facts(session: AsyncSession, mandate_id: UUID) -> MandateFacts | None:
+    """What other modules may know of one mandate."""
+    found = await repository.mandate(session, mandate_id)
+    if found is None:
+        return None
+    return MandateFacts(found.id, found.broker_id, found.client_id, found.revoked_at)
 
 
 async def organisation_list(

@@ -10,6 +10,7 @@ from uuid import UUID
 from app.auctions import service as auctions
 from app.contracts import service as contracts
 from app.deals import service as deals
+from app.deals.states import DealState
 from app.kit import calendar_store, clock
 from app.kit.actor import Actor
 from app.kit.calendar import end_of_day, local_day
@@ -78,7 +79,7 @@ class Story:
         return trade
 
     async def round_of_trades(self, begin: datetime, count: int) -> None:
-        """Trades from their listing to the register, about six weeks."""
+        """Trades from their listing to the register, about seven weeks."""
         await self.go_to(begin)
         trades = [await self.offer(Terms()) for _ in range(count)]
         await self.list_and_qualify(trades)
@@ -88,6 +89,7 @@ class Story:
         await self.go_to(await self.now() + timedelta(hours=26))
         concluded = [(trade, await self.contract_of(trade)) for trade in trades]
         signed = [(trade, contract) for trade, contract in concluded if contract is not None]
+        await self.go_to(await self.publicity_end())
         for trade, (contract_id, buyer) in signed:
             await self.traders.sign(contract_id, [trade.seller, buyer])
         await self.go_to(await self.now() + timedelta(days=3))
@@ -162,6 +164,24 @@ class Story:
                 return contract.id, buyer
             return None
 
+    async def publicity_end(self) -> datetime:
+        """When results that are recorded today have been public for long enough to sign."""
+        async with self.sessions() as session:
+            now = await clock.now(session)
+            newest = await deals.deal_list(
+                session,
+                None,
+                mine=False,
+                state=DealState.CONCLUDED,
+                seller_id=None,
+                buyer_id=None,
+                listing_id=None,
+                transfer_mode=None,
+                after=None,
+                limit=1,
+            )
+        return max([now, *(deal.publicity_ends_at for deal in newest)])
+
     async def hand_in(self, trade: Trade, contract_id: UUID) -> tuple[Office, UUID]:
         """The seller applies for registration at the office of its province."""
         async with self.sessions() as session:
@@ -192,6 +212,7 @@ class Story:
             await self.compete(trade)
         await self.go_to(await self.now() + timedelta(hours=26))
         ready = [(trade, await self.contract_of(trade)) for trade in trades]
+        await self.go_to(await self.publicity_end())
         for stage, (trade, contract) in enumerate(ready):
             if contract is None or stage == 0:
                 continue

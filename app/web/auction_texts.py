@@ -59,6 +59,10 @@ PROXY: Pair = (
     "Bidders hand in secret maxima. The market bids for them, no more than it takes to lead; "
     "maxima stay secret until the result.",
 )
+REVERSE: Pair = (
+    "需求方征集供应方:报价只降不升,有效报价中最低者得。",
+    "A buyer looks for a supplier: bids fall, and the lowest valid one wins.",
+)
 PHASES: dict[str, Pair] = {
     "bidding": ("竞价", "bidding"),
     "free": ("自由报价期", "free period"),
@@ -147,6 +151,7 @@ def _steps(words: Words, value: int | list[list[int]]) -> str:
 
 RULES: dict[str, tuple[Pair, Shown]] = {
     "start_fen": (("起拍价", "Start"), _money),
+    "minimum_fen": (("最低有效报价", "Least that counts"), _money),
     "increments": (("加价幅度", "Increment"), _steps),
     "multiples": (("须为加价幅度的整数倍", "Whole increments only"), _yes),
     "first_bid_at_start": (("首次出价可为起拍价", "First bid may be the start price"), _yes),
@@ -200,6 +205,8 @@ def rules_in_words(words: Words, code: str, terms: Mapping[str, Any]) -> list[tu
 
 def how(words: Words, code: str, terms: Mapping[str, Any]) -> str:
     """In a sentence or two, how a format finds who buys at what price."""
+    if terms.get("direction") == "reverse":
+        return words.t(*REVERSE)
     return words.t(*(PROXY if terms.get("proxy") else HOW[code]))
 
 

@@ -10,19 +10,21 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from app.achievements import service as achievements
-from app.auctions import awards, control, opening, service
+from app.auctions import control, opening, service
 from app.auctions.bidding import Outcome, offer_of
 from app.auctions.intake import BidIntake, Receipt
 from app.auctions.schemas import (
     AuctionView,
     BidView,
     KeyIn,
-    NewDefault,
     OpeningView,
     OperatorAct,
     ShareIn,
 )
 from app.auctions.states import AuctionState, Phase
+from app.deals import service as deals
+from app.deals.schemas import Default
+from app.deals.states import ENDED, DealState
 from app.kit import clock
 from app.kit.errors import NotFound
 from app.kit.http import BadCursor, PageRequest, make_page
@@ -31,7 +33,7 @@ from app.listings import service as listings
 from app.parties import service as parties
 from app.web import auction_texts
 from app.web.auction_forms import new_bid, scored_terms, turns
-from app.web.forms import Complaint, complaints, fen, whole
+from app.web.forms import Complaint, complaints, fen, identity
 from app.web.organisations import paging
 from app.web.render import words
 from app.web.visit import Form, Posted, Visit, Visitor
@@ -162,24 +164,23 @@ async def open_bids(visit: Visit, auction_id: UUID, form: Posted) -> Response:
 
 @router.post("/auctions/{auction_id}/defaults")
 async def declare_default(visit: Visit, auction_id: UUID, form: Posted) -> Response:
-    """A winner does not sign or pay: runner-up, re-auction or nobody."""
+    """A buyer does not sign or pay: the runner-up, a re-auction, or nobody."""
     actor = visit.require_actor()
     attempt = visit.attempt()
     async with attempt:
-        new = NewDefault.model_validate(
+        new = Default.model_validate(
             {
-                "rank": whole("body.rank", form.text("rank")),
                 "reason": form.text("reason"),
                 "following": form.text("following"),
                 "commissions_fen": fen("body.commissions_fen", form.text("commissions") or "0"),
             }
         )
-        await awards.default(
+        await deals.default(
             visit.session,
             actor,
-            auction_id,
-            new.rank,
-            reason=new.reason,
+            identity(form.text("deal_id")),
+            new.reason,
+            visit.now,
             following=new.following,
             commissions_fen=new.commissions_fen,
         )
@@ -202,7 +203,9 @@ async def _show(
         "auction.html",
         status,
         item=item,
-        listing=await listings.facts(visit.session, item.listing_id),
+        listing=None
+        if item.listing_id is None
+        else await listings.facts(visit.session, item.listing_id),
         seller=await parties.facts(visit.session, item.seller_id),
         bids=bids[:SHOWN_BIDS],
         leading=_leading(item, bids),
@@ -217,6 +220,7 @@ async def _show(
         turn=turns(item),
         notices=await service.notices(visit.session, auction_id),
         custody=await _custody(visit, item),
+        deals=await _deals(visit, item),
         can_bid=_can_bid(visit, item),
         typed=typed,
         request_id=str(new_id()),
@@ -237,6 +241,30 @@ async def _custody(visit: Visitor, item: AuctionView) -> OpeningView | None:
     if item.state != AuctionState.OPENING or not visit.has_role(*opening.OPENERS):
         return None
     return await opening.custody(visit.session, visit.require_actor(), item.id)
+
+
+async def _deals(visit: Visitor, item: AuctionView) -> list[tuple[str, str]]:
+    """For operators, the deals of a sale on which their buyers can default."""
+    if item.state != AuctionState.SOLD or item.listing_id is None or not visit.has_role("operator"):
+        return []
+    rows = await deals.deal_list(
+        visit.session,
+        visit.actor,
+        mine=False,
+        state=None,
+        seller_id=None,
+        buyer_id=None,
+        listing_id=item.listing_id,
+        transfer_mode=None,
+        after=None,
+        limit=SHOWN_BIDS,
+    )
+    names = {award.winner_id: award.winner_name for award in item.awards}
+    return [
+        (str(row.id), names.get(row.buyer_id, ""))
+        for row in rows
+        if row.auction_id == item.id and DealState(row.state) not in ENDED
+    ]
 
 
 def _leading(item: AuctionView, bids: Sequence[BidView]) -> int | None:

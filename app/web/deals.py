@@ -2,15 +2,19 @@
 
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.contracts import service as contracts
-from app.deals import service
-from app.deals.states import DealState
+from app.deals import certificates, service
+from app.deals.schemas import Because, NewCertificate
+from app.deals.states import ENDED, DealState
 from app.kit.http import cursor_id, make_page
+from app.kit.signing import signing_key
+from app.web.forms import Complaint
 from app.web.organisations import paging
-from app.web.visit import Visit
+from app.web.visit import Form, Posted, Visit, Visitor
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,7 +27,7 @@ async def deal_list(
     page = paging(cursor)
     own = bool(mine) and visit.actor is not None and visit.actor.party_id is not None
     wanted = DealState(state) if state in set(DealState) else None
-    if wanted == DealState.CANCELLED and not own:
+    if wanted in ENDED and not own:
         wanted = None
     rows = await service.deal_list(
         visit.session,
@@ -49,11 +53,51 @@ async def deal_list(
 @router.get("/deals/{deal_id}")
 async def deal_page(visit: Visit, deal_id: UUID) -> Response:
     """One result, and the way to its contract for those who may see it."""
+    return await _show(visit, deal_id, [], 200)
+
+
+@router.post("/deals/{deal_id}/act")
+async def act(visit: Visit, deal_id: UUID, form: Posted) -> Response:
+    """What an operator does with a result and its certificate."""
+    attempt = visit.attempt()
+    async with attempt:
+        await _act(visit, deal_id, form)
+    if attempt.failed:
+        return await _show(visit, deal_id, attempt.complaints, attempt.status)
+    return visit.go(f"/deals/{deal_id}", "decided")
+
+
+async def _act(visit: Visitor, deal_id: UUID, form: Form) -> None:
+    actor, session, now = visit.require_actor(), visit.session, visit.now
+    chosen = form.text("act")
+    if chosen == "resume":
+        await service.resume(session, actor, deal_id, now)
+        return
+    reason = Because.model_validate({"reason": form.text("reason")}).reason
+    if chosen == "suspend":
+        await service.suspend(session, actor, deal_id, reason)
+    elif chosen == "cancel":
+        await service.cancel(session, actor, deal_id, reason, now)
+    elif chosen == "default":
+        await service.default(session, actor, deal_id, reason, now)
+    elif chosen == "certify":
+        settings = visit.request.app.state.settings
+        key = await to_thread.run_sync(signing_key, settings)
+        issuer = certificates.Issuer(settings.node_code, settings.public_url, key)
+        new = NewCertificate(conclusion=reason)
+        await certificates.issue(session, actor, deal_id, new, issuer, now)
+    elif chosen == "revoke":
+        row = await service.get(session, actor, deal_id)
+        [item] = await service.views(session, [row])
+        await certificates.revoke(session, actor, item.certificate_number or "", reason, now)
+
+
+async def _show(visit: Visitor, deal_id: UUID, said: list[Complaint], status: int) -> Response:
+    visit.here = f"/deals/{deal_id}"
     row = await service.get(visit.session, visit.actor, deal_id)
+    party = visit.is_party(row.seller_id, row.buyer_id)
     found = []
-    if visit.actor is not None and (
-        visit.is_party(row.seller_id, row.buyer_id) or visit.has_role("regulator")
-    ):
+    if visit.actor is not None and (party or visit.has_role("regulator")):
         found = list(
             await contracts.contract_list(
                 visit.session, visit.actor, state=None, deal_id=deal_id, after=None, limit=1
@@ -61,6 +105,10 @@ async def deal_page(visit: Visit, deal_id: UUID) -> Response:
         )
     return visit.page(
         "deal.html",
+        status,
         item=(await service.views(visit.session, [row]))[0],
         contract=found[0] if found else None,
+        concerned=party or visit.has_role("operator", "regulator"),
+        operator=visit.has_role("operator"),
+        complaints=said,
     )

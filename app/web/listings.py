@@ -156,6 +156,7 @@ def _values(form: Form) -> dict[str, Any]:
         "deposit_fen": fen("body.deposit_fen", form.text("deposit") or "0"),
         "increment_fen": fen("body.increment_fen", form.text("increment")),
         "conditions": form.text("conditions"),
+        "negotiation": form.text("negotiation") or "none",
     }
     for name in ("disclosure_working_days", "bidding_minutes", "opens_after_minutes"):
         if form.text(name):

@@ -15,10 +15,12 @@ from app.web import (
     home,
     interests,
     listings,
+    negotiations,
     organisations,
     platform,
     registrations,
     statistics,
+    trade_certificates,
 )
 from app.web.render import HERE
 from app.web.session import Rotations
@@ -35,7 +37,9 @@ for _part in (
     interests,
     listings,
     auctions,
+    negotiations,
     deals,
+    trade_certificates,
     contracts,
     registrations,
     statistics,

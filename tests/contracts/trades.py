@@ -67,7 +67,7 @@ async def concluded(
     seller: User | None = None,
     buyer: User | None = None,
 ) -> Trade:
-    """A deal as an auction leaves it, and the contract that was drafted from it.
+    """A deal whose publicity has passed, and the contract that was drafted from it.
 
     The achievement is posted over HTTP; the deal's row is put in without its listing and auction,
     which these modules do not look at.
@@ -93,9 +93,10 @@ async def concluded(
             text(
                 "INSERT INTO deal (id, listing_id, auction_id, achievement_id, seller_id,"
                 " buyer_id, price_fen, transfer_mode, license_manner, title, method, state,"
-                " concluded_at) VALUES (uuidv7(), uuidv7(), uuidv7(), :achievement, :seller,"
-                " :buyer, :price, :mode, :manner, :title, 'auction', 'concluded', :at)"
-                " RETURNING id"
+                " concluded_at, publicity_from, publicity_working_days, publicity_ends_at,"
+                " calendar_version, rule_set) VALUES (uuidv7(), uuidv7(), uuidv7(), :achievement,"
+                " :seller, :buyer, :price, :mode, :manner, :title, 'auction', 'publicised', :at,"
+                " :at, 5, :at, '', 'RESULT_2016') RETURNING id"
             ),
             {
                 "achievement": made["id"],

@@ -80,6 +80,7 @@ async def test_only_its_parties_and_the_platform_mark_a_deal_contracted_once(
     market: Market,
 ) -> None:
     deal, _, buyer = await flow.conclude_deal(market)
+    deal = await flow.make_public(market, deal)
     deal_id = UUID(deal["id"])
     stranger = await market.join("enterprise")
     now = await flow.market_now(market)
@@ -88,7 +89,7 @@ async def test_only_its_parties_and_the_platform_mark_a_deal_contracted_once(
             await service.mark_contracted(session, trader(stranger), deal_id, now)
         with pytest.raises(NotFound):
             await service.mark_contracted(session, SYSTEM, uuid4(), now)
-    assert (await market.anonymous.ok("GET", f"/deals/{deal_id}"))["state"] == "concluded"
+    assert (await market.anonymous.ok("GET", f"/deals/{deal_id}"))["state"] == "publicised"
     async with market.sessions() as session, session.begin():
         await service.mark_contracted(session, trader(buyer), deal_id, now)
     marked = await market.anonymous.ok("GET", f"/deals/{deal_id}")
@@ -117,10 +118,8 @@ async def test_lists_filter_and_cancelled_deals_are_for_their_parties(market: Ma
     rest = await nobody.ok("GET", f"/deals?limit=1&cursor={page['next_cursor']}")
     assert [row["id"] for row in page["items"] + rest["items"]] == [second["id"], first["id"]]
     assert rest["next_cursor"] is None
-    async with market.sessions() as session, session.begin():
-        await session.execute(
-            text("UPDATE deal SET state = 'cancelled' WHERE id = :id"), {"id": first["id"]}
-        )
+    operator = await market.admin()
+    await operator.ok("POST", f"/deals/{first['id']}/cancel", {"reason": "转让方撤回"})
     assert await ids(nobody, "") == [second["id"]]
     assert (await nobody.get(f"/deals/{first['id']}")).status_code == 404
     assert (await other.get(f"/deals/{first['id']}")).status_code == 404

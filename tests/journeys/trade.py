@@ -168,6 +168,9 @@ async def sign(market: Market, cast: Cast, deal: dict[str, Any]) -> dict[str, An
     path = f"/contracts/{contract['id']}"
     proposed = await cast.university.ok("POST", f"{path}/propose")
     signing = {"text_sha256": proposed["text_sha256"]}
+    early = await cast.first.post(f"{path}/sign", signing)
+    assert (early.status_code, early.json()["code"]) == (409, "publicity_running")
+    await flow.make_public(market, deal)
     stale = await cast.first.post(f"{path}/sign", {"text_sha256": "0" * 64})
     assert (stale.status_code, stale.json()["code"]) == (409, "stale_text")
     await cast.university.ok("POST", f"{path}/sign", signing)

@@ -48,6 +48,7 @@ async def trade(market: Market, people: dict[str, User]) -> Trade:
     await market.advance(days=20)
     await bid_by_pages(made, listing)
     await market.advance(days=2)
+    await market.advance(days=20)
     await contract_by_pages(made)
     await register_by_pages(made)
     await market.settle()

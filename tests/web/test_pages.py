@@ -20,6 +20,7 @@ OPEN = (
     "/auctions?sort=ending&state=sold",
     "/deals",
     "/deals?mode=assign&state=contracted",
+    "/deals?state=publicised",
     "/register",
     "/register?q=电池",
     "/statistics",
@@ -35,6 +36,8 @@ BEHIND = (
     "/desk",
     "/contracts",
     "/contracts?state=signed",
+    "/negotiations",
+    "/negotiations?state=agreed",
     "/registrations",
     "/registrations?state=accepted&overdue=1",
 )

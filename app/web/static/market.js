@@ -31,14 +31,15 @@
 
   const plain = (fen) => (fen / 100).toFixed(fen % 100 ? 2 : 0);
 
-  // A falling clock: the price of this moment, a step lower in every interval from the start on.
+  // A clock: the price of this moment, a step nearer to the last one in every interval.
   const falling = (now) => {
     const [start, stop, step, interval] = ["clockStart", "clockStop", "clockStep", "clockInterval"].map(
       (name) => Number(words[name]),
     );
-    const length = (Math.ceil((start - stop) / step) + 1) * interval * 1000;
+    const way = Math.sign(stop - start);
+    const length = (Math.ceil(Math.abs(start - stop) / step) + 1) * interval * 1000;
     const steps = Math.floor(Math.max(0, now - (ends - length)) / (interval * 1000));
-    const price = Math.max(start - step * steps, stop);
+    const price = way * Math.min(way * (start + way * step * steps), way * stop);
     part("price").textContent = yuan(price);
     if (!part("take")) return;
     part("take").textContent = yuan(price);

@@ -1,0 +1,79 @@
+"""What an auction is about: a listing that is sold, or a demand for which a supplier is sought.
+
+Results go to the module that owns the subject; nothing else in auctions depends on which it is.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.auctions.models import Auction, AuctionAward
+from app.demands import service as demands
+from app.kit import jobs
+from app.kit.actor import SYSTEM
+from app.listings import service as listings
+from app.parties import service as parties
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the public knows of an auction's subject."""
+
+    title: str
+    technical_field: str
+
+
+async def subjects(session: AsyncSession, auctions: Iterable[Auction]) -> dict[UUID, Subject]:
+    """The subjects of auctions, by the auction's id."""
+    rows = list(auctions)
+    sold = await listings.facts_of(session, [row.listing_id for row in rows if row.listing_id])
+    sought = await demands.facts_of(session, [row.demand_id for row in rows if row.demand_id])
+    found = {}
+    for row in rows:
+        if row.listing_id is not None:
+            listing = sold[row.listing_id]
+            found[row.id] = Subject(listing.title, listing.technical_field)
+        else:
+            assert row.demand_id is not None
+            demand = sought[row.demand_id]
+            found[row.id] = Subject(demand.title, next(iter(demand.technical_fields), ""))
+    return found
+
+
+async def award(
+    session: AsyncSession, auction: Auction, awards: Sequence[AuctionAward], now: datetime
+) -> None:
+    """The auction found its winners."""
+    if auction.listing_id is not None:
+        await listings.record_award(session, SYSTEM, auction.listing_id, now)
+        await jobs.defer(session, "deals.record", auction_id=str(auction.id))
+        return
+    assert auction.demand_id is not None
+    won = awards[0]
+    await demands.record_award(
+        session, SYSTEM, auction.demand_id, won.bidder_id, won.total_fen, now
+    )
+
+
+async def fail(session: AsyncSession, auction: Auction, reason: str, now: datetime) -> None:
+    """The auction found no winner, or was annulled before it had one."""
+    if auction.listing_id is not None:
+        await listings.record_failure(session, SYSTEM, auction.listing_id, reason, now)
+        return
+    assert auction.demand_id is not None
+    await demands.record_failure(session, SYSTEM, auction.demand_id, reason, now)
+
+
+async def barred_supplier(
+    session: AsyncSession, demand_id: UUID, supplier_id: UUID, now: datetime
+) -> bool:
+    """Whether a supplier may not bid for a demand, for a conflict with its owner (I-4)."""
+    demand = await demands.facts(session, demand_id)
+    brokers = [] if demand.broker_id is None else [demand.broker_id]
+    found = await parties.conflicts(
+        session, demand.owner_id, supplier_id, broker_ids=brokers, appraiser_ids=[], now=now
+    )
+    return bool(found)

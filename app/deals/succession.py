@@ -1,0 +1,131 @@
+"""Who gets a deal after its buyer defaulted: the bidder who came next, if that bidder wants it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.auctions import service as auctions
+from app.auctions.errors import NoFurtherBidder
+from app.deals import access, repository, results, rules
+from app.deals.errors import NoRunnerUp, RunnerUpOfferClosed
+from app.deals.models import Deal, RunnerUpOffer
+from app.kit import audit, calendar_store
+from app.kit.actor import SYSTEM, Actor
+from app.kit.calendar import local_day
+from app.listings import endings
+from app.listings import service as listings
+
+
+async def offer(session: AsyncSession, actor: Actor, deal: Deal, now: datetime) -> None:
+    """Offer a defaulted deal to the next bidder of its auction; raises NoRunnerUp."""
+    found = None
+    if deal.auction_id is not None:
+        out = await repository.buyers_of_auction(session, deal.auction_id)
+        found = await auctions.runner_up(session, deal.auction_id, out)
+    if found is None:
+        raise NoRunnerUp(field="body.following")
+    days = rules.rule_set_on(local_day(now)).runner_up_working_days
+    period = rules.publicity(now, days, await calendar_store.calendar(session))
+    offer = RunnerUpOffer(
+        deal_id=deal.id,
+        bidder_id=found.bidder_id,
+        price_fen=found.price_fen,
+        valid_until=period.ends_at,
+    )
+    session.add(offer)
+    await session.flush()
+    audit.record(
+        session,
+        actor,
+        "runner_up.offer",
+        "deal",
+        deal.id,
+        after={
+            "bidder": offer.bidder_id,
+            "price_fen": offer.price_fen,
+            "valid_until": offer.valid_until,
+        },
+    )
+
+
+async def offer_of(session: AsyncSession, actor: Actor, deal_id: UUID) -> RunnerUpOffer:
+    """The offer that followed a default; raises NotFound."""
+    deal = await repository.deal(session, deal_id)
+    return access.offered(actor, deal, await repository.runner_up_offer(session, deal_id))
+
+
+async def answer(
+    session: AsyncSession, actor: Actor, deal_id: UUID, now: datetime, *, accept: bool
+) -> RunnerUpOffer:
+    """The next bidder takes the deal, which is concluded and made public anew, or declines, which
+    frees the right. Raises NotFound and RunnerUpOfferClosed."""
+    deal = await repository.deal(session, deal_id, lock=True)
+    offer = access.runner_up(actor, deal, await repository.runner_up_offer(session, deal_id))
+    assert deal is not None
+    if offer.decided_at is not None or now >= offer.valid_until:
+        raise RunnerUpOfferClosed(valid_until=offer.valid_until.isoformat())
+    await _decide(session, actor, deal, offer, now, accept)
+    if accept:
+        listing = await listings.facts(session, deal.listing_id)
+        award_id = None
+        if deal.award_id is not None:
+            award_id = await auctions.succeed_award(
+                session, deal.award_id, offer.bidder_id, offer.price_fen
+            )
+        made = await results.conclude(
+            session,
+            actor,
+            results.of_listing(listing)
+            | {
+                "auction_id": deal.auction_id,
+                "award_id": award_id,
+                "succeeds_id": deal.id,
+                "buyer_id": offer.bidder_id,
+                "buyer_broker_id": actor.organisation_id if actor.client_id else None,
+                "price_fen": offer.price_fen,
+                "method": deal.method,
+                "concluded_at": now,
+            },
+        )
+        if made is None:
+            raise RunnerUpOfferClosed(valid_until=offer.valid_until.isoformat())
+        deal.shortfall_fen = max(0, deal.price_fen - offer.price_fen)
+        await session.flush()
+    return offer
+
+
+async def auction_again(session: AsyncSession, deal: Deal, now: datetime) -> None:
+    """Let the other bidders of a defaulted deal's auction bid again; raises NoFurtherBidder."""
+    if deal.auction_id is None:
+        raise NoFurtherBidder
+    out = await repository.buyers_of_auction(session, deal.auction_id)
+    await auctions.auction_again(session, deal.auction_id, out, now)
+
+
+async def lapse(session: AsyncSession, deal_id: UUID, now: datetime) -> None:
+    """End an offer to the runner-up that was not answered in time; the right is free again."""
+    deal = await repository.deal(session, deal_id, lock=True, skip_locked=True)
+    if deal is None:
+        return
+    offer = await repository.runner_up_offer(session, deal_id, lock=True)
+    if offer is not None and offer.decided_at is None and offer.valid_until <= now:
+        await _decide(session, SYSTEM, deal, offer, now, None)
+
+
+async def _decide(
+    session: AsyncSession,
+    actor: Actor,
+    deal: Deal,
+    offer: RunnerUpOffer,
+    now: datetime,
+    accepted: bool | None,
+) -> None:
+    offer.decided_at, offer.accepted = now, accepted
+    act = {True: "accept", False: "decline", None: "lapse"}[accepted]
+    audit.record(
+        session, actor, f"runner_up.{act}", "deal", deal.id, after={"bidder": offer.bidder_id}
+    )
+    await session.flush()
+    if not accepted:
+        await endings.annul_award(session, actor, deal.listing_id, deal.note or "", now)

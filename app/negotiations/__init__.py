@@ -1,0 +1,1 @@
+"""Negotiations: a price by agreement (协议定价)."""

@@ -1,0 +1,48 @@
+"""The life of a negotiation, and the words of its terms."""
+
+from enum import StrEnum
+
+
+class NegotiationState(StrEnum):
+    """Where a negotiation stands."""
+
+    OPEN = "open"
+    AGREED = "agreed"
+    ENDED = "ended"
+    EXPIRED = "expired"
+
+
+MOVES: dict[tuple[NegotiationState, str], NegotiationState] = {
+    (NegotiationState.OPEN, "offer"): NegotiationState.OPEN,
+    (NegotiationState.OPEN, "decline"): NegotiationState.OPEN,
+    (NegotiationState.OPEN, "agree"): NegotiationState.AGREED,
+    (NegotiationState.OPEN, "end"): NegotiationState.ENDED,
+    (NegotiationState.OPEN, "expire"): NegotiationState.EXPIRED,
+}
+
+
+class Origin(StrEnum):
+    """Who opened it: a buyer, or the platform when one bidder alone qualified (rules.md C-16)."""
+
+    BUYER = "buyer"
+    ONE_BIDDER = "one_bidder"
+
+
+class Side(StrEnum):
+    """For whom somebody speaks."""
+
+    SELLER = "seller"
+    BUYER = "buyer"
+
+    @property
+    def other(self) -> "Side":
+        """The opposite side."""
+        return Side.BUYER if self is Side.SELLER else Side.SELLER
+
+
+class RoyaltyBase(StrEnum):
+    """What a royalty is a share of (民法典 846; rules.md 3.4)."""
+
+    NET_SALES = "net_sales"
+    UNITS = "units"
+    PROFIT = "profit"

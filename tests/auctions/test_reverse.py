@@ -1,0 +1,115 @@
+"""Reverse auctions: the owner of a demand calls for bids, and the lowest valid price wins."""
+
+from typing import Any
+
+import pytest
+
+from app.auctions.verification import verify
+from tests import flow
+from tests.demands import steps
+from tests.market import Market, User
+
+BUDGET_FEN = steps.PROFILE["budget_max_fen"]
+STEP_FEN = 1_000_000
+
+
+async def shortlisted(market: Market, owner: User, count: int) -> tuple[dict[str, Any], list[User]]:
+    """A published demand with so many suppliers whose solutions were shortlisted."""
+    demand = await steps.published(market, owner)
+    suppliers = []
+    for _ in range(count):
+        supplier = await market.join("university")
+        path = f"/demands/{demand['id']}/solutions"
+        solution = await supplier.ok("POST", path, steps.SOLUTION)
+        await owner.ok("POST", f"{path}/{solution['id']}/decision", {"act": "shortlist"})
+        suppliers.append(supplier)
+    return demand, suppliers
+
+
+async def call(owner: User, demand: dict[str, Any], **new: Any) -> dict[str, Any]:
+    """A call for bids with a step."""
+    body = {"terms": {"increments": STEP_FEN, "extension_s": 300}} | new
+    return await owner.ok("POST", f"/demands/{demand['id']}/auction", body)
+
+
+async def proven(market: Market, auction: dict[str, Any]) -> None:
+    """The record of the auction stands every check."""
+    record = await market.anonymous.get(f"/auctions/{auction['id']}/record")
+    checks = verify(record.content)
+    assert [check.name for check in checks] == ["form", "chain", "order", "signature", "result"]
+    assert all(check.passed for check in checks), checks
+
+
+async def test_the_lowest_valid_bid_wins_and_the_demand_is_matched(market: Market) -> None:
+    owner = await market.join("enterprise")
+    demand, (first, second) = await shortlisted(market, owner, 2)
+    auction = await call(
+        owner, demand, terms={"increments": STEP_FEN, "extension_s": 300, "minimum_fen": 70_000_000}
+    )
+    assert (auction["direction"], auction["listing_id"]) == ("reverse", None)
+    assert (auction["demand_id"], auction["start_fen"]) == (demand["id"], BUDGET_FEN)
+    await market.settle()
+    assert (await flow.bid(first, auction, BUDGET_FEN)).status_code == 201
+    high = (await flow.bid(second, auction, BUDGET_FEN)).json()
+    assert (high["code"], high["required_fen"]) == ("bid_too_high", BUDGET_FEN - STEP_FEN)
+    low = (await flow.bid(second, auction, 69_000_000)).json()
+    assert low["code"] == "bid_below_minimum"
+    placed = await flow.bid(second, auction, BUDGET_FEN - 3 * STEP_FEN)
+    assert placed.json()["min_next_fen"] == BUDGET_FEN - 4 * STEP_FEN
+    sold = await flow.close_auction(market, auction)
+    assert (sold["state"], sold["price_fen"]) == ("sold", BUDGET_FEN - 3 * STEP_FEN)
+    assert sold["winner_id"] == str(second.organisation_id)
+    assert (await owner.ok("GET", f"/demands/{demand['id']}"))["state"] == "matched"
+    await proven(market, auction)
+
+
+async def test_without_a_bid_the_demand_stays_and_can_be_called_for_again(market: Market) -> None:
+    owner = await market.join("enterprise")
+    demand, _ = await shortlisted(market, owner, 1)
+    auction = await call(owner, demand, bidding_minutes=60)
+    again = await owner.post(f"/demands/{demand['id']}/auction", {"terms": {"increments": 1}})
+    assert (again.status_code, again.json()["code"]) == (409, "demand_not_ready")
+    failed = await flow.close_auction(market, auction)
+    assert (failed["state"], failed["reason"]) == ("failed", "no_valid_bid")
+    assert (await owner.ok("GET", f"/demands/{demand['id']}"))["state"] == "published"
+    second = await call(
+        owner,
+        demand,
+        format="descending",
+        terms={
+            "start_fen": 10_000_000,
+            "decrement_fen": 1_000_000,
+            "interval_s": 60,
+            "stop_fen": 20_000_000,
+        },
+    )
+    assert (second["round"], second["format"]) == (2, "descending")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"format": "package", "terms": {}}, 422, "bad_auction_plan"),
+        ({"terms": {}}, 422, "bad_auction_plan"),
+        ({"terms": {"increments": 1, "direction": "forward"}}, 422, "bad_auction_plan"),
+        ({"format": "nothing", "terms": {}}, 422, "bad_auction_plan"),
+        ({"terms": {"increments": 1}, "reserve_fen": 1}, 422, "bad_auction_plan"),
+    ],
+)
+async def test_a_call_that_cannot_be_held_is_refused(
+    market: Market, body: dict[str, Any], status: int, code: str
+) -> None:
+    owner = await market.join("enterprise")
+    demand, _ = await shortlisted(market, owner, 1)
+    answer = await owner.post(f"/demands/{demand['id']}/auction", body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert (await market.anonymous.ok("GET", f"/auctions?demand_id={demand['id']}"))["items"] == []
+
+
+async def test_only_the_owner_calls_and_only_among_shortlisted_suppliers(market: Market) -> None:
+    owner, other = await market.join("enterprise"), await market.join("enterprise")
+    demand = await steps.published(market, owner)
+    body = {"terms": {"increments": STEP_FEN}}
+    path = f"/demands/{demand['id']}/auction"
+    assert (await other.post(path, body)).json()["code"] == "not_the_demands_owner"
+    assert (await owner.post(path, body)).json()["code"] == "no_suppliers"
