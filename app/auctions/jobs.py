@@ -22,7 +22,7 @@ async def open_ephemeral(
     session: AsyncSession, _: datetime, settings: Settings, *, auction_id: str
 ) -> None:
     """Sealed bids of the sandbox wait for the key that it keeps itself."""
-    await opening.open_ephemeral(session, UUID(auction_id), settings)
+    await opening.open_ephemeral(session, settings, UUID(auction_id))
 
 
 async def close(session: AsyncSession, auction_id: UUID, _: datetime) -> None:

@@ -94,7 +94,7 @@ async def hand_in_share(
     await _open(session, actor, auction, key.private)
 
 
-async def open_ephemeral(session: AsyncSession, auction_id: UUID, settings: Settings) -> None:
+async def open_ephemeral(session: AsyncSession, settings: Settings, auction_id: UUID) -> None:
     """Open an auction of the sandbox, which keeps the opening key itself; once only."""
     auction = await bidding.lock(session, auction_id)
     if auction is None or auction.state != AuctionState.OPENING:

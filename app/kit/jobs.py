@@ -24,8 +24,11 @@ queue = procrastinate.App(connector=procrastinate.PsycopgConnector())
 """The application that owns all tasks; the worker opens it on a real connector."""
 
 
-def job(name: str) -> Callable[[Handler], Handler]:
-    """Register `handler(session, now, **arguments)` under `name` (`module.verb`)."""
+def job(name: str, *, with_settings: bool = False) -> Callable[[Handler], Handler]:
+    """Register `handler(session, now, **arguments)` under `name` (`module.verb`).
+
+    With `with_settings` the worker's settings come after `now`.
+    """
 
     def register(handler: Handler) -> Handler:
         @queue.task(
@@ -36,7 +39,8 @@ def job(name: str) -> Callable[[Handler], Handler]:
         async def run(context: procrastinate.JobContext, /, **arguments: Any) -> None:
             sessions: Sessions = context.additional_context["sessions"]
             async with sessions() as session, session.begin():
-                await handler(session, await clock.now(session), **arguments)
+                known = [context.additional_context["settings"]] if with_settings else []
+                await handler(session, await clock.now(session), *known, **arguments)
 
         return handler
 
