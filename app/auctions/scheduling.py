@@ -1,6 +1,7 @@
 """From a listing to its auction: the seller's plan, and the auction that is made of it."""
 
 import random
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,7 +109,7 @@ def _plan_view(row: AuctionPlan) -> PlanView:
 def bad_plan(problems: Sequence[tuple[str, str]]) -> BadPlan:
     """The refusal with the paths of the request, where the engine's `rules` are `terms`."""
     named = [
-        (f"body.{'terms' + field[5:] if field.startswith('rules.') else field}", text)
+        (f"body.{re.sub('^rules', 'terms', field)}", text.removeprefix("Value error, "))
         for field, text in problems
     ]
     return BadPlan(
