@@ -59,7 +59,7 @@ def formats() -> list[FormatView]:
 
 def _plan_schema(schema: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
     properties = {name: one for name, one in schema["properties"].items() if name in fields}
-    given = {"start_fen", "increments"}
+    given = {"stop_fen" if "stop_fen" in fields else "start_fen", "increments"}
     required = [name for name in schema["required"] if name in fields - given]
     return schema | {"properties": properties, "required": required}
 
