@@ -86,7 +86,9 @@ def database(
 
 @cli.command()
 def run(
-    sandbox: bool = typer.Option(False, help="Serve the sample market with a movable clock"),
+    sandbox: bool = typer.Option(
+        False, help="Serve the sample market with a movable clock and a simulated bank"
+    ),
     empty: bool = typer.Option(False, help="Do not load the sample market into the sandbox"),
     ephemeral_opening_key: bool = typer.Option(
         False,
@@ -100,6 +102,8 @@ def run(
     changes: dict[str, object] = {}
     if sandbox:
         changes["mode"] = "sandbox"
+        if not empty:
+            changes["bank"] = "simulated"
     if host:
         changes["host"] = host
     if port:

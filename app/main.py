@@ -18,6 +18,8 @@ from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
 from app.deals import endpoints as deals
 from app.demands import endpoints as demands
+from app.feed import endpoints as feed
+from app.feed.watch import Bell
 from app.kit import clock, endpoints, problems
 from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
@@ -27,6 +29,7 @@ from app.kit.http import API, hoist
 from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
 from app.kit.signing import signing_key
+from app.ledger import endpoints as ledger
 from app.listings import endpoints as listings
 from app.negotiations import endpoints as negotiations
 from app.parties import endpoints as parties
@@ -35,6 +38,8 @@ from app.registrations import endpoints as registrations
 from app.standard import endpoints as standard
 from app.statistics import endpoints as statistics
 from app.web import pages
+from app.webhooks import endpoints as webhooks
+from app.webhooks.tokens import secret_key
 from app.worker import CALENDAR_JOBS
 
 RESERVED_CONNECTIONS = 4
@@ -43,6 +48,7 @@ DEVICE_KEY = b"techmarket key for digests of devices\n"
 MODULES = (
     parties.routers,
     standard.routers,
+    ledger.routers,
     achievements.routers,
     demands.routers,
     listings.routers,
@@ -54,6 +60,8 @@ MODULES = (
     contracts.routers,
     registrations.routers,
     statistics.routers,
+    feed.routers,
+    webhooks.routers,
 )
 
 
@@ -100,9 +108,14 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # A bad key must end the start, not the first record.
         device_key = signing_key(settings).sign(DEVICE_KEY)
+        if settings.webhook_key_file:
+            secret_key(settings)
         engine = make_engine(database_url, pool_size=settings.database_pool_size)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)
+        # The feed reads single statements; each sees all that is numbered, without a transaction.
+        reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        app.state.feed_bell = Bell(make_sessions(reading))
         # Of their own, so that bids and logins never wait for a connection others hold.
         reserved = make_engine(database_url, pool_size=RESERVED_CONNECTIONS)
         app.state.doorkeeper = Doorkeeper(make_sessions(reserved))

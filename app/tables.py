@@ -5,13 +5,16 @@ from app.auctions import models as auctions
 from app.contracts import models as contracts
 from app.deals import models as deals
 from app.demands import models as demands
-from app.kit import audit, calendar_store, idempotency
+from app.feed import models as feed
+from app.kit import audit, calendar_store, changes, idempotency
 from app.kit.db import Base
+from app.ledger import models as ledger
 from app.listings import models as listings
 from app.negotiations import models as negotiations
 from app.parties import models as parties
 from app.registrations import models as registrations
 from app.statistics import models as statistics
+from app.webhooks import models as webhooks
 
 metadata = Base.metadata
 
@@ -20,14 +23,18 @@ __all__ = [
     "auctions",
     "audit",
     "calendar_store",
+    "changes",
     "contracts",
     "deals",
     "demands",
+    "feed",
     "idempotency",
+    "ledger",
     "listings",
     "metadata",
     "negotiations",
     "parties",
     "registrations",
     "statistics",
+    "webhooks",
 ]

@@ -14,17 +14,23 @@ from app.auctions import jobs as auctions
 from app.contracts import jobs as contracts
 from app.deals import jobs as deals
 from app.demands import jobs as demands
+from app.feed import jobs as feed
 from app.kit import clock, idempotency
 from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.deadlines import Deadline, Ticker
 from app.kit.jobs import queue
 from app.kit.settings import Settings
+from app.ledger import jobs as ledger
 from app.listings import jobs as listings
 from app.negotiations import jobs as negotiations
 from app.registrations import jobs as registrations
 from app.statistics import jobs as statistics
+from app.webhooks import jobs as webhooks
+from app.webhooks import service as webhook_service
+from app.webhooks.delivery import Deliverer, keep_delivering
 
 _MODULES = (
+    ledger,
     achievements,
     demands,
     listings,
@@ -34,12 +40,16 @@ _MODULES = (
     contracts,
     registrations,
     statistics,
+    feed,
+    webhooks,
 )
 DEADLINES: Sequence[Deadline] = tuple(item for module in _MODULES for item in module.DEADLINES)
 CALENDAR_JOBS: Sequence[str] = tuple(name for module in _MODULES for name in module.CALENDAR_JOBS)
 """Jobs that count provisional dates anew when a year's official table is loaded."""
 
 CONCURRENCY = 4
+OTHER_CONNECTIONS = 6
+"""For deadlines, the sweep, the feed's numbering and the delivery of webhooks."""
 STALLED_AFTER_S = 30.0
 SWEEP_PAUSE_S = 10.0
 RESTART_PAUSE_S = 1.0
@@ -51,7 +61,7 @@ async def run_worker(settings: Settings, database_url: str, stop: asyncio.Event)
 
     Raises RuntimeError for a database whose clock was moved, unless this is a sandbox.
     """
-    engine = make_engine(database_url, pool_size=CONCURRENCY + 2)
+    engine = make_engine(database_url, pool_size=CONCURRENCY + OTHER_CONNECTIONS)
     sessions = make_sessions(engine)
     try:
         await _require_own_clock(sessions, settings, stop)
@@ -100,15 +110,21 @@ async def _work(
     )
     ticker = asyncio.create_task(Ticker(sessions, DEADLINES).run(settings.tick_seconds, stop))
     sweeper = asyncio.create_task(_sweep(opened, sessions, settings, stop))
+    numberer = asyncio.create_task(feed.keep_numbering(sessions, stop))
+    deliverer = asyncio.create_task(keep_delivering(sessions, settings, stop))
+    banking = asyncio.create_task(_bank(sessions, settings, stop))
+    others = {ticker, sweeper, numberer, deliverer, banking}
     stopped = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({worker, stopped, ticker}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            {worker, stopped, ticker, numberer, deliverer}, return_when=asyncio.FIRST_COMPLETED
+        )
     finally:
         ended_by_itself = not stop.is_set()
-        for task in {stopped, sweeper, ticker} if ended_by_itself else {stopped}:
+        for task in {stopped, *others} if ended_by_itself else {stopped}:
             task.cancel()
         worker.cancel()
-        results = await asyncio.gather(worker, ticker, sweeper, return_exceptions=True)
+        results = await asyncio.gather(worker, *others, return_exceptions=True)
     if ended_by_itself:
         raise RuntimeError("the worker ended by itself") from next(
             (result for result in results if isinstance(result, Exception)), None
@@ -127,10 +143,22 @@ async def _sweep(
             ):
                 await opened.job_manager.retry_job(stalled)
             async with sessions() as session, session.begin():
-                await idempotency.forget_old(session, await clock.real_now(session), keep)
+                now = await clock.real_now(session)
+                await idempotency.forget_old(session, now, keep)
+                await webhook_service.forget_old(session, now)
         except Exception:
             log.warning("sweep_failed", exc_info=True)
         await _pause(stop, SWEEP_PAUSE_S)
+
+
+async def _bank(sessions: Sessions, settings: Settings, stop: asyncio.Event) -> None:
+    """Exchange files with the bank again and again; a bank that is away is waited for."""
+    while not stop.is_set():
+        try:
+            await ledger.exchange(settings, sessions)
+        except Exception:
+            log.warning("bank_exchange_failed", exc_info=True)
+        await _pause(stop, settings.bank_poll_seconds)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
@@ -139,13 +167,20 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 
 
 async def settle(database_url: str, sessions: Sessions, settings: Settings) -> None:
-    """Handle everything that is due and run every job that waits, until nothing is left."""
+    """Handle everything that is due and run every job that waits, until nothing is left.
+
+    Then the feed has it all, and webhooks were told.
+    """
     ticker = Ticker(sessions, DEADLINES)
-    while True:
-        handled = await ticker.tick()
-        await drain_jobs(database_url, sessions, settings)
-        if handled == 0 and await ticker.tick() == 0:
-            return
+    async with Deliverer(sessions, settings) as deliverer:
+        while True:
+            handled = await ticker.tick()
+            await drain_jobs(database_url, sessions, settings)
+            await ledger.exchange(settings, sessions)
+            await feed.number_all(sessions)
+            handled += await deliverer.deliver_due()
+            if handled == 0 and await ticker.tick() == 0:
+                return
 
 
 async def drain_jobs(database_url: str, sessions: Sessions, settings: Settings) -> None:

@@ -8,25 +8,28 @@ Amounts rise with every request, so most bids are accepted; refused ones are rec
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count, cycle
 from statistics import median
+from typing import Any
 from uuid import UUID
 
 import orjson
 import psycopg
 import uvloop
+from psycopg.types.json import Jsonb
 from sqlalchemy import select, text
 
 from app.achievements import service as achievements
 from app.achievements.schemas import NewAchievement
-from app.auctions import chain, rules
-from app.auctions.bidding import bidding_state
+from app.auctions import chain, rules, service
+from app.auctions.engine import core, standing
+from app.auctions.engine.profiles import PROFILES
+from app.auctions.engine.state import Event
 from app.auctions.models import Auction, AuctionBidder, Bid
 from app.auctions.schemas import NewBid
 from app.kit.actor import Actor, CurrentActor
 from app.kit.db import Uow, make_engine, make_sessions
-from app.kit.ids import new_id
 from app.kit.log import configure_logging
 from app.kit.settings import Settings
 from app.listings import service as listings
@@ -65,11 +68,10 @@ AUCTIONS = """
 WITH l AS (INSERT INTO listing
   SELECT (jsonb_populate_record(l, jsonb_build_object('id', uuidv7()))).*
   FROM listing l, generate_series(1, %(auctions)s) RETURNING id, seller_id)
-INSERT INTO auction (id, listing_id, seller_id, start_fen, increment_fen, extension_s, state,
-  opens_at, planned_end, ends_at, rule_set, chain_head)
-SELECT uuidv7(), l.id, l.seller_id, %(start)s, %(step)s, 300, 'open', now() - interval '1 hour',
-  now() + interval '1 day', now() + interval '1 day', 'ONLINE_2016',
-  sha256('') FROM l RETURNING id
+INSERT INTO auction (id, listing_id, seller_id, format, terms, standing, phase, state, opens_at,
+  planned_end, ends_at, rule_set, chain_head)
+SELECT uuidv7(), l.id, l.seller_id, 'ascending', %(terms)s, %(standing)s, 'bidding', 'open',
+  %(opens_at)s, %(ends_at)s, %(ends_at)s, 'ONLINE_2016', sha256('') FROM l RETURNING id
 """
 NUMBERED = """
 INSERT INTO auction_bidder (id, auction_id, bidder_id, number)
@@ -77,21 +79,36 @@ SELECT uuidv7(), a.id, o.id, o.number FROM auction a, (SELECT id, row_number() O
   AS number FROM organisation WHERE kind = 'enterprise') o WHERE a.id = ANY(%(auctions)s)
 """
 OLD = """
-INSERT INTO bid (id, auction_id, sequence, bidder_id, number, amount_fen, received_at, request_id,
-  accepted, ends_at_after, digest)
-SELECT uuidv7(), b.auction_id, n, b.bidder_id, b.number, %(start)s + n * %(step)s, now(),
-  'old-' || n, true, a.ends_at, sha256('')
+INSERT INTO bid (auction_id, sequence, bidder_id, number, amount_fen, received_at, request_id,
+  accepted, ends_at_after, price_after_fen, leader_after, digest)
+SELECT b.auction_id, n, b.bidder_id, b.number, %(start)s + n * %(step)s, now(), 'old-' || n, true,
+  a.ends_at, %(start)s + n * %(step)s, b.number, sha256('')
 FROM generate_series(1, %(bids)s) n JOIN auction_bidder b ON b.number = 1 + n %% %(bidders)s
 JOIN auction a ON a.id = b.auction_id WHERE b.auction_id = %(auction)s
 """
 LED = """
 UPDATE auction a SET next_sequence = b.sequence + 1, bid_count = b.sequence,
-  leading_bid_id = b.id, leading_number = b.number, price_fen = b.amount_fen
+  leading_number = b.number, price_fen = b.amount_fen, standing = standing || jsonb_build_object(
+    'accepted', b.sequence, 'price_fen', b.amount_fen, 'leader', b.number::text)
 FROM bid b WHERE b.auction_id = a.id AND a.id = %(auction)s AND b.sequence = %(bids)s
 """
 
 
-async def nothing(_: CurrentActor, new: NewBid) -> dict[str, int]:
+def open_bids(opens_at: datetime, ends_at: datetime, extension_s: int) -> dict[str, Any]:
+    """Rules, first state and times of an auction of open bids, as its row has them."""
+    profile = PROFILES["ascending"]
+    offer = rules.Offer(START_FEN, STEP_FEN, extension_s)
+    terms = rules.terms_of(profile, rules.complete(profile, {}, offer, opens_at, ends_at))
+    start = rules.start_of(profile.code, terms, hidden=False)
+    return {
+        "terms": Jsonb(terms),
+        "standing": Jsonb(standing.dump(start)),
+        "opens_at": opens_at,
+        "ends_at": ends_at,
+    }
+
+
+async def nothing(_: CurrentActor, new: NewBid) -> dict[str, int | None]:
     """What bidding is compared with: the same door, the same body, no act."""
     return {"amount_fen": new.amount_fen}
 
@@ -119,30 +136,35 @@ async def one_transaction(
     )
     assert known.scalar_one_or_none() is None
     received_at = datetime.now(UTC)
-    decision = rules.decide_bid(bidding_state(auction), new.amount_fen, received_at)
-    accepted = isinstance(decision, rules.Accepted)
-    bid = Bid(
-        id=new_id(),
-        auction_id=auction_id,
-        sequence=auction.next_sequence,
-        bidder_id=bidder.bidder_id,
-        number=bidder.number,
-        amount_fen=new.amount_fen,
-        received_at=received_at,
-        request_id=new.request_id,
-        accepted=accepted,
-        refusal=None if isinstance(decision, rules.Accepted) else decision.code.value,
-        ends_at_after=auction.ends_at,
-        digest=chain.GENESIS,
+    amount_fen = new.amount_fen or 0
+    event = Event(received_at, str(bidder.number), amount_fen)
+    after, judged = core.step(service.state_of(auction), event)
+    session.add(
+        Bid(
+            auction_id=auction_id,
+            sequence=auction.next_sequence,
+            bidder_id=bidder.bidder_id,
+            number=bidder.number,
+            person_id=actor.person_id,
+            phase=judged.phase,
+            amount_fen=amount_fen,
+            received_at=received_at,
+            request_id=new.request_id,
+            accepted=judged.accepted,
+            refusal=judged.code,
+            required_fen=judged.required_fen,
+            ends_at_after=judged.ends_at,
+            price_after_fen=judged.price_fen,
+            digest=chain.GENESIS,
+        )
     )
-    session.add(bid)
-    await session.flush()
     auction.next_sequence += 1
-    if accepted:
-        auction.leading_bid_id, auction.leading_number = bid.id, bidder.number
-        auction.price_fen = new.amount_fen
+    if judged.accepted:
+        auction.standing = standing.dump(after)
+        auction.ends_at = after.ends_at
+        auction.leading_number, auction.price_fen = bidder.number, after.price_fen
         auction.bid_count += 1
-    return {"accepted": accepted}
+    return {"accepted": judged.accepted}
 
 
 def serve(database_url: str, port: int) -> None:
@@ -215,11 +237,18 @@ def prepare(database_url: str) -> list[UUID]:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(PEOPLE, {"bidders": BIDDERS})
         uvloop.run(draft_listing(database_url))
-        sizes = {"start": START_FEN, "step": STEP_FEN, "auctions": MANY + 3}
-        rows = connection.execute(AUCTIONS, sizes).fetchall()
+        now = datetime.now(UTC)
+        terms = open_bids(now - timedelta(hours=1), now + timedelta(days=1), extension_s=300)
+        rows = connection.execute(AUCTIONS, terms | {"auctions": MANY + 3}).fetchall()
         auctions = [row[0] for row in rows]
         connection.execute(NUMBERED, {"auctions": auctions})
-        old = sizes | {"auction": auctions[1], "bids": OLD_BIDS, "bidders": BIDDERS}
+        old = {
+            "start": START_FEN,
+            "step": STEP_FEN,
+            "auction": auctions[1],
+            "bids": OLD_BIDS,
+            "bidders": BIDDERS,
+        }
         connection.execute(OLD, old)
         connection.execute(LED, old)
         connection.execute("VACUUM ANALYZE")

@@ -29,6 +29,9 @@ import uvicorn
 import uvloop
 from sqlalchemy import text
 
+from app.auctions import chain, rules
+from app.auctions.engine import core, standing
+from app.auctions.engine.profiles import PROFILES
 from app.auctions.models import Auction, AuctionBidder
 from app.kit.calendar import end_of_day
 from app.kit.db import make_engine, make_sessions
@@ -182,6 +185,10 @@ async def insert_auction(database_url: str, listing_id: UUID) -> tuple[UUID, str
     """An open auction with one bidder, and the bidder's access token."""
     token = tokens.make_secret(tokens.ACCESS_PREFIX)
     now = datetime.now(UTC)
+    opens_at, ends_at = now - timedelta(hours=1), end_of_day(date(now.year + 1, 1, 1))
+    profile, offer = PROFILES["ascending"], rules.Offer(STEP_FEN, STEP_FEN, 300)
+    terms = rules.terms_of(profile, rules.complete(profile, {}, offer, opens_at, ends_at))
+    start = rules.start_of(profile.code, terms, hidden=False)
     auction_id, bidder_id, person_id, membership_id = (new_id() for _ in range(4))
     engine = make_engine(database_url)
     async with make_sessions(engine)() as session, session.begin():
@@ -210,14 +217,16 @@ async def insert_auction(database_url: str, listing_id: UUID) -> tuple[UUID, str
                 id=auction_id,
                 listing_id=listing_id,
                 seller_id=(await session.execute(seller, values)).scalar_one(),
-                start_fen=STEP_FEN,
-                increment_fen=STEP_FEN,
-                extension_s=300,
+                format=profile.code,
+                terms=terms,
+                standing=standing.dump(start),
+                phase=core.phase_name(start),
                 state="open",
-                opens_at=now - timedelta(hours=1),
-                planned_end=end_of_day(date(now.year + 1, 1, 1)),
-                ends_at=end_of_day(date(now.year + 1, 1, 1)),
+                opens_at=opens_at,
+                planned_end=ends_at,
+                ends_at=ends_at,
                 rule_set="ONLINE_2016",
+                chain_head=chain.GENESIS,
             )
         )
         await session.flush()

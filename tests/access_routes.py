@@ -109,6 +109,12 @@ TERMS = {
     "deposit_fen": 2_000,
     "increment_fen": 1,
 }
+SETTLEMENT = {
+    "number": "110060149013000123456",
+    "name": "保证金专户",
+    "bank_name": "示例银行",
+    "bank_code": None,
+}
 MEMBER = {"login": "leaver", "name": "成员", "password": "correct horse battery"}
 MANDATE = {
     "broker_id": "$university",
@@ -126,6 +132,14 @@ NINETY_NINE = {
     "owners": [{"name": "某大学", "share_bp": 9_900}],
 }
 BAD_CREDIT_CODE = new_organisation("university") | {"credit_code": "91110000600037341A"}
+PLAN = {"format": "ascending", "terms": {"extension_s": 60}}
+REASON = {"reason": "系统故障"}
+KEY = {
+    "kind": "auction_key",
+    "auction_id": "$auction_id",
+    "not_before": "2026-03-02T09:00:00+08:00",
+    "private_key": "0" * 64,
+}
 DETAILS = SELLER_READS | OVERSEERS
 SELLERS_ACT = (SELLER, 404, (403, {"roleless", "broker_read_key"}))
 SELLERS_LISTING = (SELLER, 403, (404, OTHER_TRADERS))
@@ -142,6 +156,7 @@ NEGOTIATORS_ACT = (
 )
 ENDED = {"negotiation_id": "$ended_negotiation"}
 CERTIFICATE = {"number": "$certificate_number"}
+OWNERS_WEBHOOK = ({"university"}, 404, (403, SIGNED_IN - ADMINISTRATORS))
 OFFICES_ACT = ({"registrar"}, 404, (403, {"enterprise", "regulator", *SELLER_READS}))
 
 ENTERPRISES = frozenset({"enterprise", "other_enterprise"})
@@ -209,6 +224,40 @@ ROUTES: dict[tuple[str, str], Row] = {
     # The standard
     ("GET", "/standard/profiles"): public(),
     ("GET", "/standard/profiles/{version}"): public(path={"version": "1.0"}),
+    # Money in custody
+    ("GET", "/ledger/settlement-account"): public(),
+    ("PUT", "/ledger/settlement-account"): row({"platform_admin"}, json=SETTLEMENT),
+    ("PUT", "/ledger/refund-account"): row(
+        TRADERS, json={"number": "6222020200112233445", "name": "本单位"}
+    ),
+    ("GET", "/ledger/accounts"): row(SIGNED_IN),
+    ("GET", "/ledger/entries"): row(SIGNED_IN),
+    ("GET", "/ledger/trial-balance"): row({"operator", "regulator"}),
+    ("POST", "/ledger/statements"): row(
+        {"operator"}, content=b"<Document/>", headers={"Content-Type": "application/xml"}
+    ),
+    ("GET", "/ledger/bank-lines"): row({"operator", "regulator"}),
+    ("POST", "/ledger/bank-lines/{line_id}/propose"): row(
+        {"operator"}, json={"use": "charge", "note": "x"}
+    ),
+    ("POST", "/ledger/bank-lines/{line_id}/confirm"): row({"operator"}),
+    ("POST", "/ledger/bank-lines/{line_id}/decline"): row({"operator"}, json={"reason": "x"}),
+    ("GET", "/ledger/refunds"): row(SIGNED_IN),
+    ("POST", "/ledger/refunds/{refund_id}/refuse"): row({"operator"}, json={"reason": "x"}),
+    ("POST", "/ledger/refunds/{refund_id}/replace"): row({"operator"}, json={}),
+    ("GET", "/ledger/payment-batches"): row({"operator", "regulator"}),
+    ("GET", "/ledger/payment-batches/{batch_id}/document"): row({"operator"}),
+    ("POST", "/ledger/simulated-payments"): row(
+        SIGNED_IN,
+        403,
+        (403, {"broker_read_key"}),
+        json={
+            "reference": "TM0000000425",
+            "amount_fen": 1,
+            "payer_name": "x",
+            "payer_account": "6222020200112233445",
+        },
+    ),
     # Achievements
     ("GET", "/achievements/export"): public(),
     ("GET", "/achievements/{achievement_id}/profile"): public(),
@@ -293,6 +342,21 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     # Auctions and deals
     ("GET", "/auctions"): public(),
+    ("GET", "/auctions/formats"): public(),
+    ("PUT", "/listings/{listing_id}/auction-plan"): row(*SELLERS_LISTING, json=PLAN),
+    ("GET", "/listings/{listing_id}/auction-plan"): public(),
+    ("POST", "/auctions/{auction_id}/pause"): row({"operator"}, json=REASON),
+    ("POST", "/auctions/{auction_id}/resume"): row({"operator"}, json=REASON),
+    ("POST", "/demands/{demand_id}/auction"): row(
+        {"enterprise"}, json={"terms": {"increments": 1}}
+    ),
+    ("POST", "/auctions/{auction_id}/annul"): row(
+        {"operator"}, path={"auction_id": "$annulled_auction"}, json=REASON
+    ),
+    ("GET", "/auctions/{auction_id}/opening"): row(
+        {"operator", "regulator"}, path={"auction_id": "$sealed_auction"}
+    ),
+    ("POST", "/auctions/{auction_id}/opening"): row({"operator", "regulator"}, json=KEY),
     ("GET", "/auctions/{auction_id}"): public(),
     ("GET", "/auctions/{auction_id}/bids"): public(),
     ("GET", "/auctions/{auction_id}/events"): public(),
@@ -307,6 +371,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/screening/flags/{flag_id}/decision"): row(
         {"regulator"}, json={"act": "dismiss", "reason": "x"}
     ),
+    ("GET", "/record-key"): public(),
     ("GET", "/deals"): public(),
     ("GET", "/deals/{deal_id}"): public(),
     ("POST", "/deals/{deal_id}/suspend"): row({"operator"}, json={"reason": "x"}),
@@ -413,6 +478,22 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/statistics/contracts"): public(),
     ("GET", "/statistics/flows"): public(),
     ("GET", "/statistics/summary"): public(),
+    # The feed and webhooks
+    ("GET", "/feed"): public(),
+    ("POST", "/webhooks"): row(ADMINISTRATORS, json={"url": "http://example.com/"}),
+    ("GET", "/webhooks"): row(ADMINISTRATORS),
+    ("GET", "/webhooks/{webhook_id}"): row(*OWNERS_WEBHOOK),
+    ("DELETE", "/webhooks/{webhook_id}"): row(
+        *OWNERS_WEBHOOK, path={"webhook_id": "$spare_webhook"}
+    ),
+    ("POST", "/webhooks/{webhook_id}/rotate-secret"): row(*OWNERS_WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/disable"): row(*OWNERS_WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/enable"): row(
+        *OWNERS_WEBHOOK, path={"webhook_id": "$silent_webhook"}
+    ),
+    ("POST", "/webhooks/{webhook_id}/test"): row(*OWNERS_WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/replay"): row(*OWNERS_WEBHOOK, json={}),
+    ("GET", "/webhooks/{webhook_id}/deliveries"): row(*OWNERS_WEBHOOK),
     # The platform
     ("GET", "/calendar/working-days"): public(params={"start": "2026-03-02", "days": "5"}),
     ("GET", "/calendar/calendar-days"): public(params={"start": "2026-03-02", "days": "5"}),

@@ -11,11 +11,19 @@ from sqlalchemy import text
 from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
+from tests.access_routes import SETTLEMENT
 from tests.demands import steps
 from tests.market import Market, User, credit_code, new_organisation
 
-NOT_COMPARED = ("alembic_version", "bid_intake", "idempotency_record", "login_session")
-"""Tables that every request may touch, whatever it is answered, and the process's own lease."""
+NOT_COMPARED = (
+    "alembic_version",
+    "bid_intake",
+    "idempotency_record",
+    "login_session",
+    "platform_pulse",
+)
+"""Tables that every request may touch, whatever it is answered, and the process's own signs of
+life."""
 
 
 @dataclass
@@ -92,9 +100,12 @@ async def set_stage(market: Market) -> Stage:
     await _certify(stage)
     await _offers(stage)
     await _negotiate(stage)
+    await _auctions(stage)
     await _office_matters(stage)
     await _flag(stage)
     await _demands(stage)
+    await _webhooks(stage)
+    await _money(stage)
     return stage
 
 
@@ -293,6 +304,58 @@ async def _offers(stage: Stage) -> None:
     }
 
 
+async def _money(stage: Stage) -> None:
+    """Deposits on a statement: one came back late and is paid back, one payment is unmatched."""
+    market = stage.market
+    admin = await market.admin()
+    await admin.ok("PUT", "/ledger/settlement-account", SETTLEMENT)
+    listing = await flow.open_listing(market, stage.people["university"])
+    bidder = await market.join("enterprise")
+    path = f"/listings/{listing['id']}/applications"
+    made = await flow.apply(market, listing, bidder)
+    decided = await admin.ok("POST", f"{path}/{made['id']}/decision", {"act": "qualify"})
+    await bidder.ok("POST", f"{path}/{made['id']}/withdraw")
+    await flow.tell_bank(
+        market,
+        [
+            flow.paid(listing["deposit_fen"], decided["deposit"]["reference"]),
+            flow.paid(1, "?"),
+        ],
+    )
+    [refund] = (await bidder.ok("GET", "/ledger/refunds"))["items"]
+    [batch] = (await admin.ok("GET", "/ledger/payment-batches"))["items"]
+    await flow.tell_bank(
+        market, [flow.paid(refund["amount_fen"], "", credit=False, refund=refund["id"])]
+    )
+    matched = (await admin.ok("GET", "/ledger/bank-lines?state=matched"))["items"]
+    stage.objects |= {
+        "line_id": matched[0]["id"],
+        "refund_id": refund["id"],
+        "batch_id": batch["id"],
+    }
+
+
+async def _auctions(stage: Stage) -> None:
+    """An auction that was annulled and one of sealed bids, both of the university."""
+    market, university = stage.market, stage.people["university"]
+    operator, bidder = await market.admin(), stage.people["other_enterprise"]
+    drafted = await flow.draft_listing(market, university)
+    plan = {"format": "sealed_once", "terms": {}}
+    await university.ok("PUT", f"/listings/{drafted['id']}/auction-plan", plan)
+    await university.ok("POST", f"/listings/{drafted['id']}/submit")
+    review = f"/listings/{drafted['id']}/review"
+    sealed = await operator.ok("POST", review, {"act": "approve"})
+    plain = await flow.open_listing(market, university)
+    for listing in (sealed, plain):
+        await flow.qualify(market, operator, listing, bidder)
+    annulled = await flow.open_auction(market, plain)
+    await operator.ok("POST", f"/auctions/{annulled['id']}/annul", {"reason": "标的灭失"})
+    stage.objects |= {
+        "annulled_auction": annulled["id"],
+        "sealed_auction": (await flow.auction_of(market, sealed))["id"],
+    }
+
+
 async def _office_matters(stage: Stage) -> None:
     """The contract is registered by the registrar's office."""
     people = stage.people
@@ -355,3 +418,12 @@ async def _demands(stage: Stage) -> None:
         "solution_id": solution["id"],
         "interest_id": interest["id"],
     }
+
+
+async def _webhooks(stage: Stage) -> None:
+    """Webhooks of the university, disabled: nothing is ever posted to their address."""
+    university = stage.people["university"]
+    for name in ("webhook_id", "spare_webhook", "silent_webhook"):
+        made = await university.ok("POST", "/webhooks", {"url": "https://8.8.8.8/hooks"})
+        stage.objects[name] = made["webhook"]["id"]
+        await university.ok("POST", f"/webhooks/{stage.objects[name]}/disable")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from psycopg.rows import namedtuple_row
 
 from app.kit import migrate
 from app.kit.embedded import EmbeddedPostgres
-from bench.bids import PEOPLE, draft_listing
+from bench.bids import PEOPLE, draft_listing, open_bids
 from tests.server import ROOT, free_port, kill_postgres, wait_until
 
 CLOSED_LISTING = """
@@ -28,11 +29,10 @@ INSERT INTO listing SELECT (jsonb_populate_record(l, jsonb_build_object('id', uu
 FROM listing l WHERE l.id = (SELECT id FROM listing ORDER BY id LIMIT 1) RETURNING id
 """
 AUCTION = """
-INSERT INTO auction (id, listing_id, seller_id, start_fen, increment_fen, extension_s, state,
-  opens_at, planned_end, ends_at, rule_set, chain_head)
-SELECT uuidv7(), l.id, l.seller_id, l.price_fen, l.increment_fen, %(extension_s)s, 'open',
-  now() - interval '1 hour', now() + interval '1 hour', now() + interval '1 hour', 'ONLINE_2016',
-  decode(repeat('00', 32), 'hex')
+INSERT INTO auction (id, listing_id, seller_id, format, terms, standing, phase, state, opens_at,
+  planned_end, ends_at, rule_set, chain_head)
+SELECT uuidv7(), l.id, l.seller_id, 'ascending', %(terms)s, %(standing)s, 'bidding', 'open',
+  %(opens_at)s, %(ends_at)s, %(ends_at)s, 'ONLINE_2016', decode(repeat('00', 32), 'hex')
 FROM listing l WHERE l.id = %(listing)s RETURNING id
 """
 BIDDERS = """
@@ -41,8 +41,8 @@ SELECT uuidv7(), %(auction)s, o.id, row_number() OVER (ORDER BY o.id)
 FROM organisation o WHERE o.kind = 'enterprise'
 """
 END_SOON = """
-UPDATE auction SET planned_end = now() + make_interval(secs => %(seconds)s),
-  ends_at = now() + make_interval(secs => %(seconds)s) WHERE id = %(auction)s
+UPDATE auction SET terms = %(terms)s, standing = %(standing)s, planned_end = %(ends_at)s,
+  ends_at = %(ends_at)s WHERE id = %(auction)s
 """
 
 
@@ -55,6 +55,7 @@ class Process:
     data_dir: Path
     port: int = field(default_factory=free_port)
     running: subprocess.Popen[bytes] | None = None
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def log(self) -> Path:
@@ -74,7 +75,8 @@ class Process:
                     "TECHMARKET_LOG_LEVEL": "warning",
                     "TECHMARKET_TICK_SECONDS": "0.05",
                     "PATH": os.environ["PATH"],
-                },
+                }
+                | self.settings,
                 stdout=log,
                 stderr=log,
             )
@@ -132,13 +134,18 @@ class Cluster:
     def auction(self, *, extension_s: int) -> UUID:
         """An open auction of a closed listing; it ends in an hour, all enterprises may bid."""
         listing = self.rows(CLOSED_LISTING)[0].id
-        auction = self.rows(AUCTION, listing=listing, extension_s=extension_s)[0].id
+        now = datetime.now(UTC)
+        terms = open_bids(now - timedelta(hours=1), now + timedelta(hours=1), extension_s)
+        auction = self.rows(AUCTION, listing=listing, **terms)[0].id
         self.rows(BIDDERS, auction=auction)
         return auction
 
     def end_soon(self, auction: UUID, seconds: float) -> None:
-        """Let an auction without bids end in so many seconds."""
-        self.rows(END_SOON, auction=auction, seconds=seconds)
+        """Let an auction end in so many seconds, of which no process has read the rules yet."""
+        row = self.rows("SELECT opens_at, terms FROM auction WHERE id = %(id)s", id=auction)[0]
+        ends_at = datetime.now(UTC) + timedelta(seconds=seconds)
+        terms = open_bids(row.opens_at, ends_at, row.terms.get("extension_s", 0))
+        self.rows(END_SOON, auction=auction, **terms)
 
     def restart_postgres(self) -> None:
         """kill -9 of PostgreSQL with all its backends, and its recovery."""

@@ -5,7 +5,10 @@ be overridden by keyword. Times are reached by moving the sandbox's clock.
 """
 
 import math
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +16,8 @@ from httpx import Response
 
 from app.kit import clock
 from app.kit.calendar import local_day
+from app.ledger import messages
+from app.ledger.messages import BankEntry
 from tests.market import Market, User
 
 START_FEN = 200_000_000
@@ -110,6 +115,47 @@ async def qualify(
     if listing["deposit_fen"] > 0:
         decided = await operator.ok("POST", f"{path}/confirm-deposit")
     return decided
+
+
+def paid(
+    amount_fen: int, remittance: str, *, credit: bool = True, refund: str = "", **change: Any
+) -> BankEntry:
+    """A payment on the bank's statement, of now and of nobody's name unless it is said."""
+    fields: dict[str, Any] = {
+        "bank_ref": uuid4().hex,
+        "credit": credit,
+        "amount": Decimal(amount_fen) / 100,
+        "currency": "CNY",
+        "booked_on": date.max,
+        "booked_at": None,
+        "returned": False,
+        "party_name": None,
+        "party_account": "6222020200112233445",
+        "party_bank": None,
+        "end_to_end_id": refund.replace("-", "") or None,
+        "remittance": remittance,
+    }
+    return BankEntry(**fields | change)
+
+
+async def tell_bank(market: Market, payments: Sequence[BankEntry]) -> dict[str, Any]:
+    """The operator takes in a statement with these payments, and all that follows happens."""
+    operator = await market.admin()
+    now = await market_now(market)
+    told = [
+        replace(one, booked_at=now, booked_on=local_day(now)) if one.booked_on == date.max else one
+        for one in payments
+    ]
+    account = await market.anonymous.ok("GET", "/ledger/settlement-account")
+    document = messages.write_statement(account["number"], uuid4().hex, now, told)
+    report: dict[str, Any] = await operator.ok(
+        "POST",
+        "/ledger/statements",
+        content=document,
+        headers={"Content-Type": "application/xml"},
+    )
+    await market.settle()
+    return report
 
 
 async def auction_of(market: Market, listing: dict[str, Any]) -> dict[str, Any]:

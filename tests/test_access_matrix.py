@@ -28,7 +28,9 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """One market for all cells: they leave its objects as they are."""
     data_dir: Path = tmp_path_factory.mktemp("access")
-    settings = Settings(mode="sandbox", data_dir=data_dir, _env_file=None)
+    settings = Settings(
+        mode="sandbox", data_dir=data_dir, opening_public_key="ephemeral", _env_file=None
+    )
     with cloned_database(postgres, template) as url:
         engine = make_engine(url, pool_size=5)
         try:

@@ -4,10 +4,16 @@ from app.achievements.errors import DetailsNotGranted
 from app.achievements.models import Achievement
 from app.achievements.states import AchievementState, Secrecy
 from app.kit.actor import Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.parties.states import Role
 
 OVERSEERS = frozenset({Role.OPERATOR, Role.REGULATOR, Role.PLATFORM_ADMIN})
+_CIRCLES = {
+    Secrecy.PUBLIC: Circle.PUBLIC,
+    Secrecy.INTERNAL: Circle.MEMBERS,
+    Secrecy.CONFIDENTIAL: Circle.PARTIES,
+}
 
 
 def oversees(actor: Actor | None) -> bool:
@@ -31,6 +37,20 @@ def is_public(actor: Actor | None, achievement: Achievement) -> bool:
     if achievement.secrecy == Secrecy.PUBLIC:
         return True
     return achievement.secrecy == Secrecy.INTERNAL and actor is not None and bool(actor.roles)
+
+
+def audience(achievement: Achievement) -> Audience:
+    """Who may learn of a change: those to whom the summary is open, and the owners."""
+    circle = Circle.PARTIES
+    if achievement.state == AchievementState.PUBLISHED:
+        circle = _CIRCLES[Secrecy(achievement.secrecy)]
+    return Audience(circle, owners(achievement).party_ids)
+
+
+def owners(achievement: Achievement) -> Audience:
+    """The poster and the co-owners alone."""
+    party_ids = {achievement.lead_party_id, *achievement.owner_ids}
+    return Audience(Circle.PARTIES, frozenset(party_ids))
 
 
 def visible(

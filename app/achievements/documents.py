@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import access, repository
 from app.achievements.errors import DetailsNotGranted, DocumentEmpty, DocumentNameNeeded
-from app.achievements.models import Document
+from app.achievements.models import Achievement, Document
 from app.achievements.states import Audience
-from app.kit import audit
+from app.kit import audit, changes
 from app.kit.actor import Actor
 from app.kit.errors import NotFound, Unauthenticated
 from app.kit.storage import Stored
@@ -84,8 +84,16 @@ async def add(
         "achievement",
         achievement.id,
         after={"document": document.id, "name": document.name, "sha256": document.sha256},
+        audience=_told(achievement, document),
     )
     return document
+
+
+def _told(achievement: Achievement, document: Document) -> changes.Audience:
+    """Who may learn that a document was added: that there is a restricted one is not public."""
+    if document.audience == Audience.PUBLIC:
+        return access.audience(achievement)
+    return access.owners(achievement)
 
 
 async def listed(

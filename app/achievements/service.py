@@ -119,7 +119,15 @@ async def _entered(
     await session.flush()
     await _set_persons(session, achievement, persons)
     after = {"state": achievement.state, "kind": achievement.kind} | _summary_of(achievement)
-    audit.record(session, actor, "achievement.create", "achievement", achievement.id, after=after)
+    audit.record(
+        session,
+        actor,
+        "achievement.create",
+        "achievement",
+        achievement.id,
+        after=after,
+        audience=access.audience(achievement),
+    )
     return achievement
 
 
@@ -264,7 +272,7 @@ async def edit(
     """
     achievement = await _locked(session, actor, achievement_id)
     require_version(achievement.version, version)
-    before = _summary_of(achievement)
+    before, told = _summary_of(achievement), access.audience(achievement)
     given = change.model_fields_set
     removable = {"industry_code", "trl", "funding"}
     for name in PLAIN:
@@ -301,6 +309,7 @@ async def edit(
         achievement.id,
         before=before,
         after={"changed": sorted(given)} | _summary_of(achievement),
+        audience=told | access.audience(achievement),
     )
     return achievement
 
@@ -337,7 +346,7 @@ def _moved(
     state: AchievementState,
     act: str,
 ) -> Achievement:
-    before = achievement.state
+    before, told = achievement.state, access.audience(achievement)
     achievement.state = state.value
     achievement.version += 1
     audit.record(
@@ -348,6 +357,7 @@ def _moved(
         achievement.id,
         before={"state": before},
         after={"state": achievement.state, "public_from": achievement.public_from},
+        audience=told | access.audience(achievement),
     )
     return achievement
 
@@ -390,6 +400,7 @@ async def grant_details(
         "achievement",
         achievement.id,
         after={"organisation": new.organisation_id, "ends_at": new.ends_at},
+        audience=access.owners(achievement),
     )
     await _tell_grantee(session, achievement, grant)
     return grant
@@ -423,6 +434,7 @@ async def revoke_grant(
             "achievement",
             achievement.id,
             before={"organisation": grant.organisation_id},
+            audience=access.owners(achievement),
         )
     return grant
 

@@ -1,12 +1,17 @@
 """Who may see an auction and who may bid in it."""
 
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.auctions.errors import NotABidder, SellerMayNotBid
 from app.auctions.models import Auction
 from app.kit.actor import Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.parties.states import Role
+
+OPENERS = (Role.OPERATOR, Role.REGULATOR)
+"""Who may hand in what opens sealed bids, and see how they are opened."""
 
 
 def visible(auction: Auction | None) -> Auction:
@@ -14,6 +19,17 @@ def visible(auction: Auction | None) -> Auction:
     if auction is None:
         raise NotFound
     return auction
+
+
+class Sold(Protocol):
+    """An auction, as a row of the ORM or as it is locked for bids."""
+
+    seller_id: Any
+
+
+def audience(auction: Sold) -> Audience:
+    """Who may learn of a change: everyone; who bids is not told (法释〔2016〕18号 art. 18)."""
+    return Audience(Circle.PUBLIC, frozenset({auction.seller_id}))
 
 
 def bidding_party(actor: Actor) -> UUID:
@@ -38,5 +54,12 @@ def admitted(actor: Actor, seller_id: UUID, number: int | None) -> int:
 def operator(actor: Actor) -> Actor:
     """The actor, for an act of the platform on an auction; raises RoleRequired, ScopeRequired."""
     actor.require_role(Role.OPERATOR)
+    actor.require_scope("trade")
+    return actor
+
+
+def opener(actor: Actor) -> Actor:
+    """The actor, for handing in an opening key or share; raises RoleRequired, ScopeRequired."""
+    actor.require_role(*OPENERS)
     actor.require_scope("trade")
     return actor

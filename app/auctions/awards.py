@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import outcomes, repository, rules, scheduling
+from app.auctions import access, outcomes, repository, rules, scheduling
 from app.auctions.engine import aftermath
 from app.auctions.engine import decide as results
 from app.auctions.engine.codes import Decides
@@ -84,6 +84,7 @@ async def default(
         award.auction_id,
         before={"award": award.id, "state": before},
         after={"state": award.state, "commissions_fen": commissions_fen},
+        audience=access.audience(await outcomes.auction(session, award.auction_id)),
     )
     await session.flush()
 

@@ -293,6 +293,7 @@ def open_auction(auction: LiveAuction) -> tuple[audit.Event, EventRow]:
         before={"state": before},
         after={"state": auction.state},
         rule_set=auction.rule_set,
+        audience=access.audience(auction),
     )
     return note, link(auction, EventKind.OPENED, auction.opens_at)
 

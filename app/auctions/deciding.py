@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import bidding, outcomes, repository, rules, subjects
+from app.auctions import access, bidding, outcomes, repository, rules, subjects
 from app.auctions.engine import aftermath, core
 from app.auctions.engine import decide as results
 from app.auctions.engine.codes import Verdict
@@ -221,4 +221,5 @@ def note(
         before={"state": before},
         after={"state": auction.state, **facts},
         rule_set=auction.rule_set,
+        audience=access.audience(auction),
     )

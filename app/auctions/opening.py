@@ -21,15 +21,13 @@ from app.kit.errors import NotFound
 from app.kit.opening import BadOpeningKey, CannotOpen, ephemeral_key
 from app.kit.settings import Settings
 from app.kit.states import move
-from app.parties.states import Role
 
-OPENERS = (Role.OPERATOR, Role.REGULATOR)
 _UNFIT = (sealing.BadContent, sealing.BadCustody, sealing.BadShare, CannotOpen, BadOpeningKey)
 
 
 async def custody(session: AsyncSession, actor: Actor, auction_id: UUID) -> OpeningView:
     """How an auction is opened and how far that got; raises RoleRequired and NotFound."""
-    actor.require_role(*OPENERS)
+    actor.require_role(*access.OPENERS)
     auction = access.visible(await repository.auction(session, auction_id))
     if auction.custody is None:
         raise NotFound
@@ -47,7 +45,7 @@ async def hand_in_key(
 ) -> None:
     """Open an auction with its private key.
 
-    Raises RoleRequired, NotFound, NotAwaitingOpening and WrongOpeningKey.
+    Raises RoleRequired, ScopeRequired, NotFound, NotAwaitingOpening and WrongOpeningKey.
     """
     auction = await _awaiting(session, actor, auction_id)
     assert auction.public_key is not None
@@ -66,7 +64,7 @@ async def hand_in_share(
 ) -> None:
     """Take an officer's share; the one that makes them enough opens the auction.
 
-    Raises RoleRequired, NotFound, NotAwaitingOpening and WrongOpeningKey.
+    Raises RoleRequired, ScopeRequired, NotFound, NotAwaitingOpening and WrongOpeningKey.
     """
     auction = await _awaiting(session, actor, auction_id)
     held = await outcomes.custody_of(session, auction_id)
@@ -105,7 +103,7 @@ async def open_ephemeral(session: AsyncSession, settings: Settings, auction_id: 
 
 
 async def _awaiting(session: AsyncSession, actor: Actor, auction_id: UUID) -> LiveAuction:
-    actor.require_role(*OPENERS)
+    access.opener(actor)
     auction = await bidding.lock(session, auction_id)
     if auction is None:
         raise NotFound

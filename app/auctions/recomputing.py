@@ -2,12 +2,13 @@
 
 from base64 import b64decode
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from app.auctions import chain, rules, sealing
 from app.auctions.engine import core, packages
 from app.auctions.engine import decide as results
-from app.auctions.engine.codes import Code, Kind, Verdict
+from app.auctions.engine.codes import Code, Kind, Reason, Verdict
 from app.auctions.engine.state import Event, Result, State
 from app.auctions.engine.terms import BadRules, profile_of, rules_of
 from app.auctions.records import (
@@ -15,6 +16,7 @@ from app.auctions.records import (
     RecordedBid,
     RecordedControl,
     RecordedEvent,
+    RecordedOpening,
     RecordedOutage,
     RecordedPhase,
     RecordedResult,
@@ -54,6 +56,8 @@ class Recomputed:
         """Take the next event; raises Differs, naming the event by `name`."""
         if isinstance(event, RecordedBid):
             self._bid(name, event)
+        elif isinstance(event, RecordedOpening):
+            compare(name, (("at", event.at, self.state.terms.rules.opens_at),))
         elif isinstance(event, RecordedPhase):
             self._phase(name, event)
         elif isinstance(event, RecordedControl):
@@ -174,9 +178,10 @@ class Recomputed:
             ("price_fen", last.price_fen, None if alone is None else alone.price_fen),
             ("ends_at", last.ends_at, result.ended_at),
         ]
-        if last.awards is not None:
-            given = [award.model_dump() for award in last.awards]
+        if self.terms.terms is not None:
+            given = [award.model_dump() for award in last.awards or ()]
             members.append(("awards", given, [_award(award) for award in result.awards]))
+            members.append(("reason", last.reason, result.reason))
         if last.proof is not None and result.proof is not None:
             best = "objective_fen"
             members.append((f"proof.{best}", last.proof.get(best), result.proof[best]))
@@ -189,15 +194,15 @@ class Recomputed:
         """The result by the events; of a reserve that was not met the record says only that."""
         opened = None if last.reserve is None else (last.reserve.reserve_fen, last.reserve.salt)
         if last.kind == "failed" and last.reason == "reserve_not_met":
-            best = _best_possible(self.state)
-            return Result(Verdict.FAILED, None, (), best)
+            best = _end_below_reserve(self.state)
+            return Result(Verdict.FAILED, Reason.RESERVE, (), best)
         try:
             return results.result(self.state, opened=opened)
         except (results.ReserveSealed, packages.NotProven) as error:
             raise Differs(f"{name} cannot be recomputed: {error}") from None
 
 
-def _best_possible(state: State) -> Any:
+def _end_below_reserve(state: State) -> datetime:
     if state.terms.rules.reserve_commitment is None:
         raise Differs("the result says that a reserve was not met, but none was committed to")
     return core.finish(state).ends_at

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import service as achievements
-from app.auctions import bidding, chain, live, outcomes, repository, rules, sealing
+from app.auctions import access, bidding, chain, live, outcomes, repository, rules, sealing
 from app.auctions.engine import core, standing
 from app.auctions.engine.codes import Decides
 from app.auctions.engine.profiles import PROFILES, Profile
@@ -285,5 +285,6 @@ async def begin(
             "deviations": list(deviations),
         },
         rule_set=auction.rule_set,
+        audience=access.audience(auction),
     )
     await session.flush()

@@ -48,7 +48,8 @@ async def award(
 ) -> None:
     """The auction found its winners."""
     if auction.listing_id is not None:
-        await listings.record_award(session, SYSTEM, auction.listing_id, now)
+        winners = [award.bidder_id for award in awards]
+        await listings.record_award(session, SYSTEM, auction.listing_id, now, winner_ids=winners)
         await jobs.defer(session, "deals.record", auction_id=str(auction.id))
         return
     assert auction.demand_id is not None

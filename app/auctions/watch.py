@@ -1,6 +1,6 @@
 """Live watching of auctions: server-sent events, fanned out by PostgreSQL's notifications.
 
-Whoever changes an auction announces its id in the same transaction (`repository.announce`). Every
+Whoever changes an auction announces its id in the same transaction (`live.update_live`). Every
 process that serves watchers listens on one connection, reads what is new in the auctions that
 somebody watches with one statement for all of them, encodes each event once, and hands the same
 bytes to all. A notification only says where to look: what is sent always comes from the record, so

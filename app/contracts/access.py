@@ -2,6 +2,7 @@
 
 from app.contracts.models import Contract
 from app.kit.actor import Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.parties.states import Role
 
@@ -18,6 +19,11 @@ def visible(actor: Actor, contract: Contract | None) -> Contract:
     if sees_all(actor) or actor.party_id in {contract.seller_id, contract.buyer_id}:
         return contract
     raise NotFound
+
+
+def audience(contract: Contract) -> Audience:
+    """Who may learn of a change: the contract's parties."""
+    return Audience(Circle.PARTIES, frozenset({contract.seller_id, contract.buyer_id}))
 
 
 def owned(actor: Actor, contract: Contract | None) -> Contract:

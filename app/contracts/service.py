@@ -76,6 +76,7 @@ async def draft(session: AsyncSession, deal_id: UUID) -> Contract:
         "contract",
         contract.id,
         after={"state": contract.state, "deal": deal_id, "text_sha256": contract.text_sha256},
+        audience=access.audience(contract),
     )
     return contract
 
@@ -198,6 +199,7 @@ async def edit(
             "text_sha256": contract.text_sha256,
             "changed": sorted(change.model_fields_set),
         },
+        audience=access.audience(contract),
     )
     return contract
 
@@ -291,6 +293,7 @@ def _enter(
             "text_version": contract.text_version,
             "text_sha256": contract.text_sha256,
         },
+        audience=access.audience(contract),
     )
 
 
@@ -359,6 +362,7 @@ async def sign(
             "text_version": contract.text_version,
             "text_sha256": contract.text_sha256,
         },
+        audience=access.audience(contract),
     )
     # The trigger that lets a contract become signed counts the signatures in the table.
     await session.flush()

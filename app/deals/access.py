@@ -6,6 +6,7 @@ from app.deals.errors import NotAPartyOfDeal
 from app.deals.models import Deal, RunnerUpOffer
 from app.deals.states import ENDED, DealState
 from app.kit.actor import SYSTEM, Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.parties.states import Role
 
@@ -26,6 +27,11 @@ def visible(actor: Actor | None, deal: Deal | None) -> Deal:
     if DealState(deal.state) in ENDED and not sees_all_of(actor, deal):
         raise NotFound
     return deal
+
+
+def audience(seller_id: UUID, buyer_id: UUID) -> Audience:
+    """Who may learn of a change: everyone, also that a public result was cancelled."""
+    return Audience(Circle.PUBLIC, frozenset({seller_id, buyer_id}))
 
 
 def owned(actor: Actor, deal: Deal | None) -> Deal:

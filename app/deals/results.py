@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.deals import repository, rules
+from app.deals import access, repository, rules
 from app.deals.models import Deal
 from app.deals.states import MOVES, DealState
 from app.kit import audit, calendar_store, clock, jobs
@@ -67,6 +67,7 @@ async def conclude(session: AsyncSession, actor: Actor, values: dict[str, Any]) 
             **deal.period(),
         },
         rule_set=deal.rule_set,
+        audience=access.audience(deal.seller_id, deal.buyer_id),
     )
     await jobs.defer(session, "contracts.draft", deal_id=str(deal.id))
     return deal
@@ -86,4 +87,5 @@ def change(session: AsyncSession, actor: Actor, deal: Deal, act: str, **facts: A
         before={"state": before},
         after={"state": deal.state, **facts},
         rule_set=deal.rule_set,
+        audience=access.audience(deal.seller_id, deal.buyer_id),
     )

@@ -146,6 +146,8 @@ async def mark_contracted(
     deal.contracted_at = now
     deal.payment_mode = payment_mode
     await session.flush()
+    if deal.auction_id is not None:
+        await listings.apply_deposit(session, deal.listing_id, deal.buyer_id, deal.price_fen, now)
 
 
 async def suspend(session: AsyncSession, actor: Actor, deal_id: UUID, reason: str) -> Deal:
@@ -185,6 +187,8 @@ async def cancel(
     deal.note, deal.ended_at = reason, now
     await session.flush()
     if deal.sole:
+        await listings.release_deposits(session, deal.listing_id, (), now, reason="cancelled")
+    if deal.sole:
         await endings.annul_award(session, actor, deal.listing_id, reason, now)
     return deal
 
@@ -215,6 +219,7 @@ async def default(
     await session.flush()
     if deal.award_id is not None:
         await auctions.default_award(session, actor, deal.award_id, commissions_fen)
+        await listings.forfeit_deposit(session, deal.listing_id, deal.buyer_id, reason, now)
     if deal.contracted_at is not None:
         await jobs.defer(session, "contracts.terminate", deal_id=str(deal.id))
     if following == "runner_up":
@@ -260,6 +265,7 @@ async def recount(session: AsyncSession, after: UUID | None) -> None:
                 before=before,
                 after=deal.period(),
                 rule_set=deal.rule_set,
+                audience=access.audience(deal.seller_id, deal.buyer_id),
             )
     if len(rows) == RECOUNT_BATCH:
         await jobs.defer(session, RECOUNT, after=str(rows[-1].id))

@@ -109,9 +109,7 @@ async def import_file(
     owner = await service.poster(session, require_importer(actor))
     await repository.lock_imports(session, owner.id)
     names = await parties.identifying_names(session, owner.id)
-    broker = None
-    if actor.client_id is not None and actor.organisation_id is not None:
-        broker = (await parties.facts(session, actor.organisation_id)).name
+    broker = await service.broker_name(session, actor)
     now = await clock.now(session)
     reader = HashingReader(file)
     found = _Found()

@@ -114,7 +114,10 @@ async def _express(
 async def decide(
     session: AsyncSession, actor: Actor, interest_id: UUID, decision: InterestDecision
 ) -> Interest:
-    """The owner accepts, which opens contact, or declines with a reason."""
+    """The owner accepts, which opens contact, or declines with a reason.
+
+    A broker who decides in the owner's name speaks for it from then on.
+    """
     access.trader(actor)
     interest = await repository.interest(session, interest_id, lock=True)
     if interest is None or not access.acts_for(actor, interest.owner_id):
@@ -122,8 +125,11 @@ async def decide(
     if decision.act == "decline":
         rules.require_reason(decision.reason)
     now = await clock.now(session)
-    if decision.act == "accept":
-        interest.owner_person_id = interest.owner_person_id or actor.person_id
+    if actor.client_id is not None:
+        interest.owner_broker_id = actor.organisation_id
+        interest.owner_person_id = actor.person_id
+    elif interest.owner_person_id is None:
+        interest.owner_person_id = actor.person_id
     _move(session, actor, interest, decision.act, now, decision.reason)
     told = [one for one in (interest.party_id, interest.party_broker_id) if one is not None]
     text = DECIDED_MAIL.format(title=await _title(session, interest), id=interest.id)
@@ -183,11 +189,12 @@ async def views(
 ) -> list[InterestView]:
     """What a side sees of interests: names and advisers once contact is open."""
     now = await clock.now(session)
-    return [await _view(session, actor, row, now) for row in rows]
+    owners = await parties.facts_of(session, [row.owner_id for row in rows])
+    return [await _view(session, actor, row, owners[row.owner_id].name, now) for row in rows]
 
 
 async def _view(
-    session: AsyncSession, actor: Actor, interest: Interest, now: datetime
+    session: AsyncSession, actor: Actor, interest: Interest, owner_name: str, now: datetime
 ) -> InterestView:
     hidden = {"owner_id", "owner_name", "owner_adviser", "party_adviser"}
     shown = InterestView.model_validate(
@@ -195,7 +202,7 @@ async def _view(
     )
     if access.acts_for(actor, interest.owner_id) or interest.state == InterestState.ACCEPTED:
         shown.owner_id = interest.owner_id
-        shown.owner_name = (await parties.facts(session, interest.owner_id)).name
+        shown.owner_name = owner_name
     if interest.state == InterestState.ACCEPTED:
         owner = await parties.adviser(
             session,

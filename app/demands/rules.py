@@ -39,7 +39,7 @@ class PublicationRules:
 
 RULE_SETS = (
     PublicationRules(
-        code="PUBLICATION_2026",
+        code="PUBLICATION_2020",
         effective_from=date(2020, 1, 1),
         validity_months=12,
         remind_days=14,

@@ -40,7 +40,7 @@ async def create(session: AsyncSession, actor: Actor, document: Mapping[str, Any
     """
     owner = await poster(session, access.trader(actor))
     names = await parties.identifying_names(session, owner.id)
-    demand = drafted(owner, actor, await _broker_name(session, actor))
+    demand = drafted(owner, actor, await broker_name(session, actor))
     fill(demand, owner, document, names, await clock.now(session))
     session.add(demand)
     await session.flush()
@@ -48,19 +48,20 @@ async def create(session: AsyncSession, actor: Actor, document: Mapping[str, Any
     return demand
 
 
-async def _broker_name(session: AsyncSession, actor: Actor) -> str | None:
+async def broker_name(session: AsyncSession, actor: Actor) -> str | None:
+    """The name of the broker who acts in a client's name, if one does."""
     if actor.client_id is None or actor.organisation_id is None:
         return None
     return (await parties.facts(session, actor.organisation_id)).name
 
 
-def drafted(owner: OrganisationFacts, actor: Actor, broker_name: str | None) -> Demand:
+def drafted(owner: OrganisationFacts, actor: Actor, broker: str | None) -> Demand:
     """A demand without content, in the hands of the person or the broker who acts."""
     return Demand(
         owner_id=owner.id,
         owner_name=owner.name,
-        broker_id=actor.organisation_id if broker_name is not None else None,
-        broker_name=broker_name,
+        broker_id=actor.organisation_id if broker is not None else None,
+        broker_name=broker,
         person_id=actor.person_id,
         state=DemandState.DRAFT.value,
     )
@@ -127,10 +128,16 @@ async def edit(
 
 
 async def submit(session: AsyncSession, actor: Actor, demand_id: UUID) -> Demand:
-    """Hand a draft in for review; raises TooIncomplete, BadExpiry and what `create` raises."""
+    """Hand a draft in for review; a broker who does so speaks for the owner from then on.
+
+    Raises TooIncomplete, BadExpiry and what `create` raises.
+    """
     access.trader(actor)
     demand = access.owned(actor, await repository.demand(session, demand_id, lock="update"))
     state = move(MOVES, DemandState(demand.state), "submit")
+    if actor.client_id is not None:
+        demand.broker_id, demand.person_id = actor.organisation_id, actor.person_id
+        demand.broker_name = await broker_name(session, actor)
     now = await _refill(session, demand, demand.profile)
     chosen = rules.rules_of(local_day(now))
     missing = standard.completeness(demand.profile).missing

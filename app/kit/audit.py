@@ -1,6 +1,7 @@
 """The audit log: every change of state, who made it, in whose name, and by which rules.
 
-Rows are append-only by trigger. They are written in the transaction that made the change.
+Rows are append-only by trigger. They are written in the transaction that made the change, and with
+them what the change feed tells of it (`app.kit.changes`).
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,9 @@ from sqlalchemy import Index, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.kit import changes
 from app.kit.actor import Actor
+from app.kit.changes import Audience
 from app.kit.db import Base, raw_connection
 from app.kit.ids import new_id
 
@@ -54,7 +57,7 @@ _INSERT_MANY: LiteralString = (
 
 @dataclass(frozen=True)
 class Event:
-    """A change to be noted together with others."""
+    """A change to be noted together with others; `audience` as for `record`."""
 
     actor: Actor
     action: str
@@ -63,6 +66,7 @@ class Event:
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     rule_set: str | None = None
+    audience: Audience | None = None
 
 
 async def record_many(session: AsyncSession, events: Sequence[Event]) -> None:
@@ -75,6 +79,8 @@ async def record_many(session: AsyncSession, events: Sequence[Event]) -> None:
         columns[name] = [None if value is None else Jsonb(value) for value in columns[name]]
     connection = await raw_connection(session)
     await connection.execute(_INSERT_MANY, columns)
+    for event in events:
+        _tell(session, event)
 
 
 def _columns(event: Event) -> dict[str, Any]:
@@ -104,10 +110,22 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     rule_set: str | None = None,
+    audience: Audience | None = None,
 ) -> None:
-    """Note a change; `action` reads `object.verb`, `rule_set` names the rules that decided."""
-    event = Event(actor, action, object_type, object_id, before, after, rule_set)
+    """Note a change; `action` reads `object.verb`, `rule_set` names the rules that decided.
+
+    `audience` says who may learn of it by the feed, and is needed for the kinds that are in it
+    (`changes.ChangeKind`).
+    """
+    event = Event(actor, action, object_type, object_id, before, after, rule_set, audience)
     session.add(AuditEvent(**_columns(event)))
+    _tell(session, event)
+
+
+def _tell(session: AsyncSession, event: Event) -> None:
+    change = changes.noted(event.action, event.object_type, event.object_id, event.audience)
+    if change is not None:
+        session.add(change)
 
 
 def _plain(values: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -89,6 +89,24 @@ class Settings(BaseSettings):
     opening_threshold: int = Field(
         2, ge=2, le=16, description="how many of the officers open an auction together"
     )
+    webhook_key_file: str = Field(
+        "",
+        description="32 or more random bytes that the secrets of webhooks are derived from; it"
+        " must exist. Empty: webhook.key in data_dir, made at first use",
+    )
+    webhook_private_addresses: bool = Field(
+        False,
+        description="sandbox only: webhooks may go to private addresses and over plain http",
+    )
+    bank: Literal["manual", "directory", "simulated"] = Field(
+        "manual",
+        description="who carries payment files and statements: operators, a pair of directories,"
+        " or in a sandbox a simulated bank",
+    )
+    bank_dir: str = Field("", description="directories of the bank; empty: bank in data_dir")
+    bank_poll_seconds: float = Field(
+        10.0, gt=0, le=3600, description="pause between two exchanges with the bank"
+    )
     mail: Literal["file", "smtp"] = Field("file", description="where outgoing mail goes")
     mail_from: str = "techmarket@localhost"
     smtp_host: str = ""
@@ -114,6 +132,10 @@ class Settings(BaseSettings):
             )
         if len(set(officers.values())) < self.opening_officers.count("="):
             raise ValueError("opening_officers: every officer needs a name and a key of their own")
+        if self.webhook_private_addresses and not self.sandbox:
+            raise ValueError("webhook_private_addresses=true needs mode=sandbox")
+        if self.bank == "simulated" and not self.sandbox:
+            raise ValueError("bank=simulated needs mode=sandbox")
         return self
 
     @property

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from app.kit.actor import Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.listings.models import Application, Listing
 from app.listings.states import ListingState
@@ -30,6 +31,12 @@ def visible(actor: Actor | None, listing: Listing | None) -> Listing:
     if listing.published_at is not None or sees_all_of(actor, listing):
         return listing
     raise NotFound
+
+
+def audience(listing: Listing) -> Audience:
+    """Who may learn of a change: what was once published is public, a draft is the seller's."""
+    circle = Circle.PARTIES if listing.published_at is None else Circle.PUBLIC
+    return Audience(circle, frozenset({listing.seller_id}))
 
 
 def owned(actor: Actor, listing: Listing | None) -> Listing:

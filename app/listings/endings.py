@@ -9,7 +9,7 @@ from app.kit import audit
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.kit.states import move
-from app.listings import repository, rules
+from app.listings import access, repository, rules
 from app.listings.errors import OthersApplied
 from app.listings.models import Listing
 from app.listings.states import MOVES, ListingState
@@ -76,4 +76,5 @@ def _change(
         before=before,
         after={"state": listing.state, **facts},
         rule_set=listing.rule_set,
+        audience=access.audience(listing),
     )

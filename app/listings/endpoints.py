@@ -57,6 +57,7 @@ from app.listings.repository import Filters, Sort
 from app.listings.schemas import (
     ApplicationDecision,
     ApplicationView,
+    DepositReceipt,
     ListingEdit,
     ListingReview,
     ListingView,
@@ -333,10 +334,17 @@ async def decide_application(
     responses=declared(*ACTING, IllegalMove, ListingNotOpen, NoDepositDue),
 )
 async def confirm_deposit(
-    session: Uow, actor: CurrentActor, listing_id: UUID, application_id: UUID
+    session: Uow,
+    actor: CurrentActor,
+    listing_id: UUID,
+    application_id: UUID,
+    receipt: DepositReceipt | None = None,
 ) -> ApplicationView:
-    """An operator confirms that the deposit arrived."""
-    application = await service.confirm_deposit(session, actor, listing_id, application_id)
+    """An operator vouches that the deposit arrived, before the bank's statement shows it."""
+    evidence = "" if receipt is None else receipt.evidence
+    application = await service.confirm_deposit(
+        session, actor, listing_id, application_id, evidence
+    )
     return await queries.own_view(session, actor, application)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.deadlines import Deadline
 from app.kit.jobs import job
-from app.listings import queries, service
+from app.listings import deposits, queries, service
 
 
 @job(service.RECOUNT)
@@ -17,6 +17,14 @@ async def recount(
     """Count provisional periods anew after the official table of a year was loaded."""
     del now, year  # every provisional period is counted by all tables that are loaded by now
     await service.recount(session, None if after is None else UUID(after))
+
+
+@job("listings.deposit_received")
+async def deposit_received(
+    session: AsyncSession, now: datetime, *, purpose_id: str, credited_at: str
+) -> None:
+    """The ledger has the whole deposit of an application."""
+    await deposits.received(session, UUID(purpose_id), datetime.fromisoformat(credited_at), now)
 
 
 DEADLINES: tuple[Deadline, ...] = (Deadline("listing.close", queries.due, service.close),)

@@ -16,13 +16,15 @@ from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
 from app.kit.errors import NotFound
 from app.kit.http import BadCursor, Page, PageRequest, make_page
-from app.listings import access, repository, rules
+from app.ledger.facts import DepositFacts
+from app.listings import access, deposits, repository, rules
 from app.listings.models import Application, Listing
 from app.listings.repository import Filters, Reach, Sort
 from app.listings.schemas import (
     PRIVATE_MEMBERS,
     PUBLIC_MEMBERS,
     ApplicationView,
+    DepositView,
     ListingView,
     ProfileView,
 )
@@ -201,15 +203,21 @@ async def applications(
         after=after,
         limit=limit,
     )
-    return [application_view(actor, listing, row) for row in rows]
+    paid = await deposits.of_applications(session, rows)
+    return [application_view(actor, listing, row, paid.get(row.id)) for row in rows]
 
 
-def application_view(actor: Actor, listing: Listing, application: Application) -> ApplicationView:
-    """What the actor sees of an application: sellers learn names when the period is over."""
+def application_view(
+    actor: Actor, listing: Listing, application: Application, deposit: DepositFacts | None
+) -> ApplicationView:
+    """What the actor sees of an application: sellers learn names when the period is over, and
+    deposits are between the applicant and the operator."""
     shown = ApplicationView.model_validate(application)
     own = application.applicant_id == actor.party_id
     if not own and not access.sees_applicants(actor, listing):
         shown.applicant_id = shown.broker_id = shown.statement = shown.reason = None
+    if deposit is not None and (own or access.sees_all_applications(actor)):
+        shown.deposit = DepositView.model_validate(deposit)
     return shown
 
 
@@ -219,4 +227,5 @@ async def own_view(
     """An application after an act on it."""
     listing = await repository.listing(session, application.listing_id)
     assert listing is not None
-    return application_view(actor, listing, application)
+    paid = await deposits.of_applications(session, [application])
+    return application_view(actor, listing, application, paid.get(application.id))

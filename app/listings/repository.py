@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, Select, delete, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -226,6 +226,13 @@ async def applications(
     if after is not None:
         query = query.where(Application.id > after)
     return (await session.execute(query.order_by(Application.id).limit(limit))).scalars().all()
+
+
+async def applicants(session: AsyncSession, listing_id: UUID) -> Sequence[Row[UUID, UUID]]:
+    """Every application to a listing (`id`) and who made it (`applicant_id`)."""
+    query = select(Application.id, Application.applicant_id)
+    query = query.where(Application.listing_id == listing_id).order_by(Application.id)
+    return (await session.execute(query)).all()
 
 
 async def undecided_or_qualified(session: AsyncSession, listing_id: UUID) -> Sequence[Application]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from app.kit.http import FEN_LIMIT, Line, Paragraphs, ShortCode, WireModel
+from app.ledger.states import DepositState
 from app.listings.states import ApplicationState, ListingState, Negotiation
 
 Amount = Annotated[int, Field(ge=1, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
@@ -139,8 +140,34 @@ class ApplicationDecision(WireModel):
     reason: Reason = ""
 
 
+class DepositReceipt(WireModel):
+    """On what evidence an operator vouches for a deposit: a bank slip, a telephone call."""
+
+    evidence: Reason = ""
+
+
+class DepositView(WireModel):
+    """How a deposit is to be paid, and how it stands.
+
+    The reference goes into the remittance text; the account is absent until the platform has one.
+    """
+
+    reference: str
+    amount_fen: int
+    state: DepositState
+    account: str | None
+    account_name: str | None
+    account_bank: str | None
+    received_fen: int
+    held_fen: int
+    received_at: datetime | None
+
+
 class ApplicationView(WireModel):
-    """An application; who applied and what they wrote is absent where it is secret."""
+    """An application; who applied and what they wrote is absent where it is secret.
+
+    `deposit` is for the applicant and the operator, once the application is qualified.
+    """
 
     id: UUID
     listing_id: UUID
@@ -152,6 +179,7 @@ class ApplicationView(WireModel):
     broker_id: UUID | None = None
     statement: str | None = None
     reason: str | None = None
+    deposit: DepositView | None = None
 
 
 class ProfileView(WireModel):

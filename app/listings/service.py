@@ -1,6 +1,6 @@
 """Use cases: draft, review, publish, apply, qualify, close; what other modules ask."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,11 @@ from app.kit.calendar import local_day
 from app.kit.errors import NotFound
 from app.kit.http import require_version
 from app.kit.states import move
-from app.listings import access, eligibility, repository, rules
+from app.listings import access, deposits, eligibility, repository, rules
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
     ExclusiveRightListed,
-    NoDepositDue,
     NotAnApplicant,
     OwnListing,
     RightAlreadyAwarded,
@@ -41,6 +40,11 @@ RECOUNT_BATCH = 200
 SCHEDULE_AUCTION = "auctions.schedule"
 bidder_conflicts = eligibility.bidder_conflicts
 RECOUNT = "listings.recount"
+
+confirm_deposit = deposits.confirm
+release_deposits = deposits.release_all_but
+apply_deposit = deposits.apply
+forfeit_deposit = deposits.forfeit
 
 
 async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listing:
@@ -198,6 +202,7 @@ async def withdraw(session: AsyncSession, actor: Actor, listing_id: UUID, reason
         rules.require_open(listing.state, listing.closes_at, now)
         rules.require_reason(reason)
         listing.closed_at = now
+        await release_deposits(session, listing_id, (), now, reason="withdrawn", rule_set=None)
     listing.review_note = reason or None
     await repository.release_claims(session, listing.id)
     _change(session, actor, "withdraw", listing, state, reason=reason)
@@ -247,28 +252,13 @@ async def decide(
     _operator(actor)
     if decision.act == "refuse":
         rules.require_reason(decision.reason)
-    application, listing, now = await _open_application(session, listing_id, application_id)
+    listing, application, now = await _open_application(session, listing_id, application_id)
     if decision.act == "qualify":
         bidders = application.applicant_id, application.broker_id
         await eligibility.require_unrelated(session, listing, now, *bidders)
     _move_application(session, actor, application, decision.act, now, decision.reason)
     await session.flush()
-    return application
-
-
-async def confirm_deposit(
-    session: AsyncSession, actor: Actor, listing_id: UUID, application_id: UUID
-) -> Application:
-    """An operator confirms that an applicant's deposit arrived in time (rules.md C-14)."""
-    _operator(actor)
-    application, listing, now = await _open_application(session, listing_id, application_id)
-    move(APPLICATION_MOVES, ApplicationState(application.state), "confirm_deposit")
-    if listing.deposit_fen == 0 or application.deposit_confirmed_at is not None:
-        raise NoDepositDue
-    application.deposit_confirmed_at = now
-    application.version += 1
-    _record_application(session, actor, "confirm_deposit", application, before={"deposit": None})
-    await session.flush()
+    await deposits.follow(session, actor, listing, application, now)
     return application
 
 
@@ -278,23 +268,24 @@ async def withdraw_application(
     """An applicant steps back, within the period."""
     _trader(actor)
     access.own_application(actor, await repository.application(session, application_id), listing_id)
-    application, _, now = await _open_application(session, listing_id, application_id)
+    listing, application, now = await _open_application(session, listing_id, application_id)
     _move_application(session, actor, application, "withdraw", now, "")
     await session.flush()
+    await deposits.follow(session, actor, listing, application, now)
     return application
 
 
 async def _open_application(
     session: AsyncSession, listing_id: UUID, application_id: UUID
-) -> tuple[Application, Listing, datetime]:
-    """An application, locked after its listing, whose disclosure period still runs."""
+) -> tuple[Listing, Application, datetime]:
+    """An application, locked after its listing, and both within the disclosure period."""
     listing = await repository.listing(session, listing_id, lock="share")
     application = await repository.application(session, application_id, lock=True)
     if listing is None or application is None or application.listing_id != listing_id:
         raise NotFound
     now = await clock.now(session)
     rules.require_open(listing.state, listing.closes_at, now)
-    return application, listing, now
+    return listing, application, now
 
 
 def _move_application(
@@ -328,23 +319,24 @@ async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
         or listing.closes_at > now
     ):
         return
-    bidders = 0
+    bidders = set()
     for application in await repository.undecided_or_qualified(session, listing_id):
         if application.state == ApplicationState.SUBMITTED:
             _move_application(session, SYSTEM, application, "refuse", now, "period_over")
         elif listing.deposit_fen > 0 and application.deposit_confirmed_at is None:
             _move_application(session, SYSTEM, application, "withdraw", now, "deposit_missing")
         else:
-            bidders += 1
+            bidders.add(application.applicant_id)
     act = "close" if bidders else "fail"
     state = move(MOVES, ListingState(listing.state), act)
     listing.closed_at = now
     if bidders:
-        way = rules.way_to_price(listing.negotiation, bidders)
+        way = rules.way_to_price(listing.negotiation, len(bidders))
         await jobs.defer(session, way, listing_id=str(listing_id))
     else:
         await repository.release_claims(session, listing_id)
-    _change(session, SYSTEM, act, listing, state, qualified=bidders, closed_at=now)
+    _change(session, SYSTEM, act, listing, state, qualified=len(bidders), closed_at=now)
+    await release_deposits(session, listing_id, bidders, now, rule_set=None)
 
 
 async def recount(session: AsyncSession, after: UUID | None) -> None:
@@ -372,15 +364,22 @@ async def recount(session: AsyncSession, after: UUID | None) -> None:
 
 
 async def record_award(
-    session: AsyncSession, actor: Actor, listing_id: UUID, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    listing_id: UUID,
+    now: datetime,
+    winner_ids: Collection[UUID] = (),
 ) -> None:
-    """The bidding found a winner; an exclusive right keeps its claim, for it is the buyer's."""
+    """The bidding found a winner; an exclusive right keeps its claim, for it is the buyer's.
+    Deposits of all but `winner_ids` are due back; without any nobody is known to have lost."""
     listing = await _existing(session, listing_id)
     state = move(MOVES, ListingState(listing.state), "award")
     if not listing.exclusive:
         await repository.release_claims(session, listing_id)
     _change(session, actor, "award", listing, state, at=now)
     await session.flush()
+    if winner_ids:
+        await release_deposits(session, listing_id, winner_ids, now)
 
 
 async def record_failure(
@@ -393,6 +392,7 @@ async def record_failure(
     listing.review_note = reason or None
     _change(session, actor, "fail", listing, state, at=now, reason=reason)
     await session.flush()
+    await release_deposits(session, listing_id, (), now)
 
 
 async def reopen(session: AsyncSession, actor: Actor, listing_id: UUID, now: datetime) -> None:
@@ -508,6 +508,7 @@ def _record(
         before=before,
         after=after,
         rule_set=listing.rule_set,
+        audience=access.audience(listing),
     )
 
 

@@ -1,6 +1,7 @@
 """Who may see and act on registrations."""
 
 from app.kit.actor import Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.parties.states import Role
 from app.registrations.errors import WrongApplicant
@@ -31,6 +32,14 @@ def visible(actor: Actor, registration: Registration | None) -> Registration:
     if sees_all(actor) or actor.party_id in parties or _of_office(actor, registration):
         return registration
     raise NotFound
+
+
+def audience(registration: Registration) -> Audience:
+    """Who may learn of a change: the contract's parties, and the office once it has it."""
+    party_ids = {registration.seller_id, registration.buyer_id}
+    if registration.state != RegistrationState.DRAFT:
+        party_ids.add(registration.office_id)
+    return Audience(Circle.PARTIES, frozenset(party_ids))
 
 
 def applied_for(actor: Actor, registration: Registration | None) -> Registration:

@@ -175,6 +175,7 @@ def _record(
         before=before,
         after={"state": row.state} | after,
         rule_set=row.rule_set,
+        audience=access.audience(row),
     )
 
 

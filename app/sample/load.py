@@ -17,6 +17,7 @@ from app.kit import clock, codes
 from app.kit.actor import Actor
 from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.settings import Settings
+from app.ledger import service as ledger
 from app.parties import service as parties
 from app.parties.states import OrganisationKind, Role
 from app.registrations import service as registrations
@@ -32,7 +33,7 @@ from app.sample.people import (
     university_regions,
 )
 from app.sample.story import Story
-from app.sample.trades import Patent, patents
+from app.sample.trades import SETTLEMENT_ACCOUNT, Patent, patents
 
 SEED = 2026
 BEIJING = "11"
@@ -43,6 +44,7 @@ TRADES_PER_ROUND = 10
 
 async def load(settings: Settings, database_url: str, console: Console) -> None:
     """Load the sample market into an empty sandbox; do nothing when the market has parties."""
+    settings = settings.model_copy(update={"bank": "simulated"})
     engine = make_engine(database_url, pool_size=4)
     try:
         sessions = make_sessions(engine)
@@ -104,6 +106,8 @@ async def _people(sessions: Sessions) -> Cast:
         "operator@market.example",
     )
     cast = Cast(admin=admin, operator=operator_admin)
+    async with registrar.sessions() as session, session.begin():
+        await ledger.choose_settlement_account(session, admin, SETTLEMENT_ACCOUNT)
     await registrar.join(
         admin, OrganisationKind.REGULATOR, "示例科技主管部门", "110108", "regulator@market.example"
     )

@@ -17,6 +17,7 @@ from app.kit.calendar import end_of_day, local_day
 from app.kit.db import Sessions
 from app.kit.opening import known_openers
 from app.kit.settings import Settings
+from app.ledger.bank import SimulatedBank, bank_root
 from app.parties import service as parties
 from app.registrations import service as registrations
 from app.sample.formats import SALES, Sale
@@ -54,7 +55,7 @@ class Story:
         self.dice = dice
         self.patents: Iterator[Patent] = iter(patents)
         self.sellers: Iterator[Actor] = cycle(cast.universities)
-        self.traders = Traders(sessions, cast.operator, dice)
+        self.traders = Traders(sessions, cast.operator, dice, SimulatedBank(bank_root(settings)))
         self.openers = known_openers(settings)
 
     async def now(self) -> datetime:
@@ -104,12 +105,13 @@ class Story:
         await settle(self.database_url, self.sessions, self.settings)
 
     async def list_and_qualify(self, trades: list[Trade]) -> None:
-        """The operator publishes; a day later the bidders qualify."""
+        """The operator publishes; a day later bidders qualify, and the bank reports their money."""
         for trade in trades:
             await self.traders.approve(trade)
         await self.go_to(await self.now() + timedelta(days=1))
         for trade in trades:
             await self.traders.qualify(trade)
+        await settle(self.database_url, self.sessions, self.settings)
 
     async def close_of(self, trades: list[Trade]) -> datetime:
         """When the last of these listings closes."""

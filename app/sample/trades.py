@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.achievements import service as achievements
 from app.achievements.schemas import NewAchievement, NewPackage
 from app.auctions import bidding, scheduling
@@ -20,8 +22,13 @@ from app.kit.calendar import local_day
 from app.kit.db import Sessions
 from app.kit.ids import new_id
 from app.kit.opening import Openers
+from app.ledger import service as ledger
+from app.ledger.bank import SimulatedBank, payment_in
+from app.ledger.messages import BankEntry
+from app.ledger.schemas import NewSettlementAccount
 from app.listings import service as listings
 from app.listings.schemas import ApplicationDecision, ListingReview, NewApplication, NewListing
+from app.parties import service as parties
 from app.registrations import service as registrations
 from app.registrations.schemas import NewRegistration
 
@@ -33,6 +40,12 @@ MODES = (
     ("license", "ordinary"),
     ("license", "ordinary"),
     ("assign", None),
+)
+SETTLEMENT_ACCOUNT = NewSettlementAccount(
+    number="110060149013000123456",
+    name="国家技术交易网络运营中心保证金专户(示例)",
+    bank_name="示例银行营业部",
+    bank_code="301100000023",
 )
 PATENT_YEARS = {"invention": 20, "utility_model": 10}
 
@@ -77,8 +90,11 @@ class Terms:
 class Traders:
     """Runs the use cases, one transaction each."""
 
-    def __init__(self, sessions: Sessions, operator: Actor, dice: random.Random) -> None:
+    def __init__(
+        self, sessions: Sessions, operator: Actor, dice: random.Random, bank: SimulatedBank
+    ) -> None:
         self.sessions = sessions
+        self.bank = bank
         self.operator = operator
         self.dice = dice
 
@@ -189,7 +205,8 @@ class Traders:
             )
 
     async def qualify(self, trade: Trade) -> None:
-        """Every bidder applies, is qualified, and has the deposit confirmed."""
+        """Every bidder applies, is qualified, and pays the deposit at the simulated bank."""
+        payments = []
         for bidder in trade.bidders:
             async with self.sessions() as session, session.begin():
                 applied = await listings.apply(
@@ -205,7 +222,25 @@ class Traders:
                     applied.id,
                     ApplicationDecision(act="qualify"),
                 )
-                await listings.confirm_deposit(session, self.operator, trade.listing_id, applied.id)
+                payments.append(await self._payment(session, bidder, applied.id))
+        if payments:
+            async with self.sessions() as session:
+                now = await clock.now(session)
+            await self.bank.pay_in(SETTLEMENT_ACCOUNT.number, payments, now)
+
+    async def _payment(
+        self, session: AsyncSession, bidder: Actor, application_id: UUID
+    ) -> BankEntry:
+        deposit = await ledger.deposit_state(session, application_id)
+        assert deposit is not None
+        payer = await parties.facts(session, bidder.require_party())
+        return payment_in(
+            deposit.amount_fen,
+            f"保证金 {deposit.reference}",
+            payer.name,
+            f"6222{payer.credit_code[8:]}",
+            await clock.now(session),
+        )
 
     async def bid(self, trade: Trade, auction_id: UUID, rounds: int) -> None:
         """Bidders outbid each other; with one bidder the start price stands."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any, Literal
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -25,6 +26,9 @@ VERSIONS = (CURRENT,)
 SHOWN_FAULTS = 50
 DEEPEST = 4
 """No member of a profile lies deeper; a document that does is not read further."""
+
+LONGEST = 100
+"""No list and no object of a profile has so many members; what is beyond is not read."""
 
 
 @lru_cache
@@ -50,7 +54,8 @@ def types_of(side: Side) -> tuple[str, ...]:
 
 def tidied(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document without outer white space, and without members that say nothing."""
-    return {name: plain for name, value in document.items() if not _empty(plain := _tidy(value, 1))}
+    members = islice(document.items(), LONGEST)
+    return {name: plain for name, value in members if not _empty(plain := _tidy(value, 1))}
 
 
 def _tidy(value: Any, depth: int) -> Any:
@@ -59,9 +64,9 @@ def _tidy(value: Any, depth: int) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if depth < DEEPEST and isinstance(value, list):
-        return [_tidy(item, depth + 1) for item in value]
+        return [_tidy(item, depth + 1) for item in value[:LONGEST]]
     if depth < DEEPEST and isinstance(value, dict):
-        return {name: _tidy(item, depth + 1) for name, item in value.items()}
+        return {name: _tidy(item, depth + 1) for name, item in islice(value.items(), LONGEST)}
     return None if isinstance(value, list | dict) else value
 
 
@@ -71,11 +76,12 @@ def _empty(value: Any) -> bool:
 
 def faults(document: Mapping[str, Any]) -> list[Fault]:
     """What keeps a tidied document from the standard; empty when nothing does."""
-    found = [_fault(error) for error in _validator().iter_errors(dict(document))]
+    errors = _validator().iter_errors(dict(document))
+    found = [_fault(error) for error in islice(errors, SHOWN_FAULTS)]
     if not found:
         found = list(_contradictions(document))
     found.sort(key=lambda fault: (fault.field, fault.code))
-    return found[:SHOWN_FAULTS]
+    return found
 
 
 def _code_list(_: Any, name: str, value: Any, __: Any) -> Iterator[ValidationError]:

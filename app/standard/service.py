@@ -65,6 +65,6 @@ def require_anonymous(
 
     `names` are those of the organisation and of its people, its address and its contact.
     """
-    found = identifying(rules.texts(document), names)
+    found = identifying(rules.texts(document), names)[: rules.SHOWN_FAULTS]
     if found:
         raise NotAnonymous([as_fault(finding) for finding in found], prefix=prefix)

@@ -88,7 +88,7 @@ ACTS: dict[str, Pair] = {
 REFUSED: dict[str, Pair] = {
     "auction_not_open": ("未开拍", "not open"),
     "auction_closed": ("已结束", "closed"),
-    "auction_paused": ("已中止", "paused"),
+    "auction_paused": ("已暂停", "paused"),
     "bid_too_low": ("低于有效价", "too low"),
     "bid_too_high": ("高于有效价", "too high"),
     "bid_off_step": ("不符加价幅度", "off the step"),
@@ -109,7 +109,7 @@ FAILURES: dict[str, Pair] = {
     "too_few_bidders": ("有效出价的竞买人不足规定人数", "Too few bidders bid"),
 }
 NOTICES: dict[str, Pair] = {
-    "paused": ("中止", "Paused"),
+    "paused": ("暂停", "Paused"),
     "resumed": ("恢复,结束时间顺延", "Resumed; the end has moved"),
     "outage": ("平台故障,结束时间顺延", "Platform outage; the end has moved"),
     "annulled": ("撤销", "Annulled"),

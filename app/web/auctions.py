@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from app.achievements import service as achievements
-from app.auctions import control, opening, service
+from app.auctions import access, control, opening, service
 from app.auctions.bidding import Outcome, offer_of
 from app.auctions.intake import BidIntake, Receipt
 from app.auctions.schemas import (
@@ -238,7 +238,7 @@ async def _lots(visit: Visitor, item: AuctionView) -> list[tuple[str, str, int]]
 
 async def _custody(visit: Visitor, item: AuctionView) -> OpeningView | None:
     """How the auction is opened, for those who open it while it waits for them."""
-    if item.state != AuctionState.OPENING or not visit.has_role(*opening.OPENERS):
+    if item.state != AuctionState.OPENING or not visit.has_role(*access.OPENERS):
         return None
     return await opening.custody(visit.session, visit.require_actor(), item.id)
 

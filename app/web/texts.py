@@ -54,8 +54,8 @@ STATES: dict[str, dict[str, Pair]] = {
     "auction": {
         "scheduled": ("待开拍", "Scheduled"),
         "open": ("竞价中", "Open"),
-        "paused": ("已中止", "Paused"),
-        "opening": ("待开启", "Awaiting its opening"),
+        "paused": ("已暂停", "Paused"),
+        "opening": ("开标中", "Awaiting its opening"),
         "sold": ("已成交", "Sold"),
         "failed": ("流拍", "Failed"),
         "annulled": ("已撤销", "Annulled"),

@@ -26,7 +26,21 @@ UPDATE auction SET format = 'ascending', phase = 'bidding', event_count = (
   standing = jsonb_strip_nulls(jsonb_build_object(
     'from', (extract(epoch FROM opens_at) * 1000000)::bigint,
     'ends', (extract(epoch FROM ends_at) * 1000000)::bigint,
-    'accepted', bid_count, 'price_fen', price_fen, 'leader', leading_number::text))
+    'accepted', bid_count, 'price_fen', price_fen, 'leader', leading_number::text,
+    'bidders', (SELECT jsonb_build_array(number::text) FROM bid
+      WHERE auction_id = auction.id AND accepted ORDER BY sequence LIMIT 1),
+    'runner_up', (SELECT jsonb_build_array(number::text, amount_fen) FROM bid
+      WHERE auction_id = auction.id AND accepted AND number <> leading_number
+      ORDER BY sequence DESC LIMIT 1),
+    'extensions', (SELECT count(*) FROM (
+      SELECT ends_at_after > lag(ends_at_after, 1, planned_end) OVER (ORDER BY sequence) AS moved
+      FROM bid WHERE auction_id = auction.id) b WHERE moved)))
+"""
+AFTER_BIDS = """
+UPDATE bid SET (price_after_fen, leader_after) = (
+  SELECT b.amount_fen, b.number FROM bid b
+  WHERE b.auction_id = bid.auction_id AND b.accepted AND b.sequence <= bid.sequence
+  ORDER BY b.sequence DESC LIMIT 1)
 """
 AWARDS = """
 INSERT INTO auction_award (id, auction_id, rank, bidder_id, number, quantity, lots, price_fen,
@@ -119,7 +133,7 @@ def _bid() -> None:
     op.add_column("bid", number("price_after_fen", nullable=True))
     op.add_column("bid", number("leader_after", nullable=True))
     op.execute("ALTER TABLE bid DISABLE TRIGGER bid_append_only")
-    op.execute("UPDATE bid SET price_after_fen = amount_fen, leader_after = number WHERE accepted")
+    op.execute(AFTER_BIDS)
     op.execute("ALTER TABLE bid ENABLE TRIGGER bid_append_only")
     op.alter_column("bid", "amount_fen", nullable=True)
     op.drop_constraint("pk_bid", "bid")

@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select, text
 
-from app.auctions import repository, rules, service
+from app.auctions import deciding, repository, rules, service
+from app.auctions.bidding import Offer
 from app.auctions.errors import BidRefused
 from app.auctions.intake import BidIntake
-from app.auctions.models import Auction, AuctionBidder, Bid
+from app.auctions.models import Auction, AuctionAward, AuctionBidder, Bid
 from app.kit import clock
 from app.kit.actor import Actor
 from app.kit.deadlines import Ticker
@@ -20,6 +21,7 @@ from app.worker import DEADLINES
 from tests import flow
 from tests.flow import START_FEN, STEP_FEN
 from tests.market import Market, User
+from tests.replaying import replayed
 
 
 def trader(user: User) -> Actor:
@@ -38,7 +40,7 @@ async def bid(
     intake = intake or market.intake
     with intake.receiving() as stamp:
         try:
-            outcome = await intake.place(trader(user), auction_id, amount, name, stamp)
+            outcome = await intake.place(trader(user), auction_id, Offer(amount), name, stamp)
         except BidRefused as refusal:
             return refusal.code
     return True if outcome.refusal is None else outcome.refusal.code
@@ -64,30 +66,11 @@ async def record(market: Market, auction_id: UUID) -> tuple[Auction, list[Bid]]:
 
 
 async def assert_record_is_whole(market: Market, auction_id: UUID) -> Auction:
-    """No gap in the sequence; the rules, replayed, decide every bid and the result as recorded."""
+    """No gap in the sequence; the engine, run again, decides every bid and the result the same."""
     auction, bids = await record(market, auction_id)
     assert [one.sequence for one in bids] == list(range(1, len(bids) + 1))
     assert auction.next_sequence == len(bids) + 1
-    result = rules.replay(
-        rules.BiddingState(
-            start_fen=auction.start_fen,
-            increment_fen=auction.increment_fen,
-            extension_s=auction.extension_s,
-            first_bid_at_start=auction.first_bid_at_start,
-            opens_at=auction.opens_at,
-            ends_at=auction.planned_end,
-        ),
-        [rules.ReceivedBid(one.number, one.amount_fen, one.received_at) for one in bids],
-    )
-    assert [
-        None if isinstance(decision, rules.Accepted) else decision.code.value
-        for decision in result.decisions
-    ] == [one.refusal for one in bids]
-    assert (result.winner, result.price_fen, result.ended_at) == (
-        auction.leading_number,
-        auction.price_fen,
-        auction.ends_at,
-    )
+    replayed(auction, bids)
     return auction
 
 
@@ -192,7 +175,7 @@ async def test_a_close_waits_for_a_bid_that_is_under_way_in_another_process(
                 await ticker.tick()
             auction, _ = await record(market, auction_id)
             assert auction.state == "open"
-            outcome = await other.place(trader(first), auction_id, START_FEN, "slow", stamp)
+            outcome = await other.place(trader(first), auction_id, Offer(START_FEN), "slow", stamp)
     assert outcome.refusal is None
     assert outcome.bid.received_at < ends_at
     auction = await assert_record_is_whole(market, auction_id)
@@ -244,13 +227,14 @@ async def test_bids_that_race_the_close_are_in_the_result_or_refused_as_late(
     accepted = [one for one in bids if one.accepted]
     assert len(accepted) == 1 + outcomes.count(True)
     assert auction.state == "sold"
-    assert auction.leading_bid_id == accepted[-1].id
-    assert auction.winner_id == accepted[-1].bidder_id
+    assert auction.leading_number == accepted[-1].number
     assert auction.decided_at is not None
     assert auction.decided_at >= auction.ends_at + rules.DRAIN
     async with market.sessions() as session:
-        price = await session.execute(text("SELECT price_fen, buyer_id FROM deal"))
-        assert [tuple(row) for row in price] == [(auction.price_fen, auction.winner_id)]
+        won = await session.execute(select(AuctionAward.total_fen, AuctionAward.bidder_id))
+        deals = await session.execute(text("SELECT price_fen, buyer_id FROM deal"))
+        expected = [(accepted[-1].amount_fen, accepted[-1].bidder_id)]
+        assert [tuple(row) for row in won] == [tuple(row) for row in deals] == expected
 
 
 async def test_many_tickers_that_close_at_once_make_one_deal(market: Market) -> None:
@@ -283,7 +267,7 @@ async def test_a_close_waits_for_the_drain_and_then_reads_the_clock_itself(
         now = await clock.now(session)
         assert now >= datetime.fromisoformat(shown["ends_at"])
         assert await service.due_to_close(session, now, 10) == []
-        await service.close_due(session, auction_id)
+        await deciding.settle(session, auction_id)
         assert (await session.get_one(Auction, auction_id)).state == "open"
         numbered = await session.execute(select(AuctionBidder.number).order_by("number"))
         assert list(numbered.scalars()) == [1, 2]

@@ -3,40 +3,48 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from alembic import command
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
-from app.auctions import chain, rules
-from app.auctions.states import Refusal
+from app.auctions import chain, deciding, rules, service
+from app.auctions.engine import core, decide
+from app.auctions.engine.profiles import PROFILES
+from app.auctions.engine.state import Event
+from app.auctions.models import Auction, AuctionAward, Bid
 from app.auctions.verification import verify
 from app.cli import cli
 from app.kit import migrate
+from app.kit.db import make_engine, make_sessions
+from app.kit.embedded import EmbeddedPostgres
 from app.kit.settings import Settings
 from app.kit.signing import KEY_FILE, BadKey, SigningKey, signing_key
 from tests import flow
 from tests.auctions.test_races import another_process, bid
 from tests.flow import START_FEN, STEP_FEN
 from tests.market import Market
+from tests.replaying import replayed
 
 Record = dict[str, Any]
 OPENS = datetime.fromisoformat("2026-03-02T09:00:00+08:00")
 ENDS = OPENS + timedelta(days=1)
 AUCTION = "0198c7a2-6f0e-7c55-9a54-3d7f0f2a9f11"
 LISTING = "0198c7a2-6f0e-7c55-9a54-3d7f0f2a9f12"
+DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture
@@ -63,51 +71,49 @@ def seal(record: Record, key: SigningKey) -> Record:
 
 def made(key: SigningKey, bids: list[tuple[int, int, datetime]]) -> Record:
     """The record of an auction with these bids (number, amount in fen, receipt)."""
-    terms = SimpleNamespace(
-        id=AUCTION,
-        listing_id=LISTING,
-        rule_set="ONLINE_2016",
-        start_fen=1_000,
-        increment_fen=100,
-        extension_s=300,
-        first_bid_at_start=True,
-        opens_at=OPENS,
-        planned_end=ENDS,
-    )
-    state = rules.BiddingState(1_000, 100, 300, True, OPENS, ENDS)
-    events = [chain.scheduled(terms, 2, OPENS - timedelta(days=1))]
+    profile = PROFILES["ascending"]
+    offer = rules.Offer(price_fen=1_000, increment_fen=100, extension_s=300)
+    terms = rules.terms_of(profile, rules.complete(profile, {}, offer, OPENS, ENDS))
+    facts: dict[str, Any] = {
+        "auction_id": AUCTION,
+        "listing_id": LISTING,
+        "round": 1,
+        "rule_set": "ONLINE_2016",
+        "format": profile.code,
+        "terms": terms,
+        "public_key": None,
+        "bidders": 2,
+    }
+    state = rules.start_of(profile.code, terms, hidden=False)
+    events = [chain.other("scheduled", 0, OPENS - timedelta(days=1), **facts)]
     early = [one for one in bids if one[2] < OPENS]
     for sequence, (number, amount, at) in enumerate(bids, start=1):
         if sequence == len(early) + 1:
-            events.append(chain.opened(OPENS, len(early)))
-        decision = rules.decide_bid(state, amount, at)
-        state = rules.after_bid(state, number, amount, decision)
-        refused = decision if isinstance(decision, rules.Refused) else None
+            events.append(chain.other("opened", len(early), OPENS))
+        state, judged = core.step(state, Event(at, str(number), amount))
         events.append(
             chain.bid(
                 SimpleNamespace(
                     sequence=sequence,
                     number=number,
+                    act="bid",
                     amount_fen=amount,
+                    sealed=None,
                     received_at=at,
-                    accepted=refused is None,
-                    refusal=refused.code.value if refused else None,
-                    required_fen=refused.required_fen if refused else None,
-                    ends_at_after=state.ends_at,
+                    accepted=judged.accepted,
+                    refusal=judged.code,
+                    required_fen=judged.required_fen,
+                    ends_at_after=judged.ends_at,
                 )
             )
         )
     if len(early) == len(bids):
-        events.append(chain.opened(OPENS, len(early)))
+        events.append(chain.other("opened", len(early), OPENS))
+    result = decide.result(state)
+    came_to = deciding.outcome_facts(result, None)
+    decided_at = state.ends_at + rules.DRAIN
     events.append(
-        chain.result(
-            "failed" if state.price_fen is None else "sold",
-            state.ends_at + rules.DRAIN,
-            len(bids),
-            number=state.leader,
-            price_fen=state.price_fen,
-            ends_at=state.ends_at,
-        )
+        chain.other(result.state.value, len(bids), decided_at, ends_at=state.ends_at, **came_to)
     )
     record = {"format": chain.FORMAT, "auction_id": AUCTION, "events": events}
     return seal(record, key)
@@ -131,7 +137,7 @@ def findings(record: Record | bytes, trusted: str | None = None) -> dict[str, st
 
 def test_the_canonical_form_is_fixed_byte_for_byte() -> None:
     """A change here makes every record that was published unreadable."""
-    event = chain.opened(OPENS, 3)
+    event = chain.other("opened", 3, OPENS)
     written = b'{"after_sequence":3,"at":"2026-03-02T01:00:00.000000Z","kind":"opened"}'
     assert chain.canonical(event) == written
     assert chain.follow(chain.GENESIS, event) == sha256(bytes(32) + written).digest()
@@ -151,8 +157,35 @@ def test_whole_records_pass_every_check(key: SigningKey) -> None:
         assert all(one.passed for one in checks), checks
     assert {event["refusal"] for event in made(key, BIDS)["events"] if event["kind"] == "bid"} == {
         None,
-        *Refusal,
+        "auction_not_open",
+        "auction_closed",
+        "bid_too_low",
+        "bid_off_step",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("sold", "sold to number 2 at 1200 fen, as recomputed"),
+        ("failed", "failed, as recomputed"),
+    ],
+)
+def test_records_of_the_time_before_there_were_formats_still_hold(
+    key: SigningKey, name: str, found: str
+) -> None:
+    """Records as they were published then: the terms are members of the first event."""
+    content = (DATA / f"{name}_before_formats.json").read_bytes()
+    checks = verify(content)
+    assert [one.name for one in checks if not one.passed] == []
+    assert checks[-1].finding == found
+    record = json.loads(content)
+    assert "terms" not in record["events"][0]
+    record["events"][0]["start_fen"] += 100
+    wrong = findings(seal(record, key))
+    assert wrong["result"].startswith("event 2 (bid 1): required_fen"), wrong
+    del record["events"][0]["ends_at"]
+    assert "neither terms nor" in findings(seal(record, key))["result"]
 
 
 def members(record: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -224,6 +257,20 @@ def _set(place: int, **values: Any) -> Callable[[Record], None]:
     return lambda record: record["events"][place].update(values)
 
 
+def _set_term(**values: Any) -> Callable[[Record], None]:
+    return lambda record: record["events"][0]["terms"].update(values)
+
+
+def _last_of_times(record: Record) -> None:
+    """An end that no extension can move, with a bid just before it."""
+    end = "9999-12-31T23:59:59.000000Z"
+    record["events"][0]["terms"]["closes_at"] = end
+    for event in record["events"]:
+        if event["kind"] == "bid":
+            event["ends_at_after"] = end
+    record["events"][6]["received_at"] = "9999-12-31T23:59:00.000000Z"
+
+
 @pytest.mark.parametrize(
     ("forge", "check", "named"),
     [
@@ -232,21 +279,31 @@ def _set(place: int, **values: Any) -> Callable[[Record], None]:
         (_set(-1, ends_at="2026-03-03T01:00:00.000000Z"), "result", "event 9 (sold): ends_at"),
         (_set(-1, at="2026-03-03T01:04:53.000000Z"), "result", "decided before"),
         (_set(-1, kind="failed"), "result", "event 9 (failed): kind"),
+        (_set(-1, awards=[]), "result", "event 9 (sold): awards"),
+        (_set(-1, awards=None), "result", "event 9 (sold): awards"),
+        (_set(-1, reason="no_valid_bid"), "result", "event 9 (sold): reason"),
         (_set(6, amount_fen=1_201), "result", "event 7 (bid 5): accepted"),
         (_set(6, received_at="2026-03-03T01:00:00.000000Z"), "result", "event 7 (bid 5): accepted"),
         (_set(6, number=3), "result", "event 7 (bid 5) is by number 3"),
         (_set(4, required_fen=1_000), "result", "event 5 (bid 3): required_fen"),
         (_set(4, refusal="bid_too_low"), "result", "event 5 (bid 3): refusal"),
         (_set(3, ends_at_after="2026-03-04T01:00:00.000000Z"), "result", "event 4 (bid 2): ends"),
-        (_set(0, start_fen=900), "result", "event 2 (bid 1): required_fen"),
+        (_set_term(start_fen=900), "result", "event 2 (bid 1): required_fen"),
+        (_set_term(units=3), "result", "event 1 (scheduled) has terms that no auction can have"),
+        (_set_term(extension_s=2**62), "result", "event 1 (scheduled) has terms that no auction"),
+        (_last_of_times, "result", "out of range|overflow"),
+        (_set(0, format="sealed_once"), "result", "event 1 (scheduled) has terms that no auction"),
         (_set(0, rule_set="OTHER"), "result", "event 1 (scheduled) names a rule set"),
-        (_set(0, extension_s=2**62), "result", "Python int too large|out of range|overflow"),
         (_set(0, auction_id=LISTING), "order", "event 1 (scheduled) is of another auction"),
-        (_set(2, at="2026-03-02T01:00:00.000001Z"), "order", "event 3 (opened) is not the one"),
+        (_set(2, at="2026-03-02T01:00:00.000001Z"), "result", "event 3 (opened): at is"),
         (_set(2, after_sequence=0), "order", "event 3 (opened) says it is after bid 0"),
         (_set(4, sequence=4), "order", "event 5 (bid 4) stands where bid 3"),
         (lambda record: record["events"].insert(2, record["events"].pop(3)), "order", "event 3"),
-        (lambda record: record["events"].append(record["events"][-1]), "order", "followed by more"),
+        (
+            lambda record: record["events"].append(record["events"][-1]),
+            "order",
+            "stands behind the result",
+        ),
         (lambda record: record["events"].insert(3, record["events"][2]), "order", "event 4"),
     ],
 )
@@ -454,19 +511,70 @@ async def test_a_record_can_be_checked_by_hand(decided: tuple[Market, dict[str, 
         public.verify(value, message + b"x")
 
 
-async def test_the_migration_makes_the_chains_of_auctions_that_were_there(
-    decided: tuple[Market, dict[str, Any]],
+OF_OLD = """
+SET session_replication_role = replica;
+INSERT INTO auction (id, listing_id, seller_id, start_fen, increment_fen, extension_s, state,
+  opens_at, planned_end, ends_at, next_sequence, bid_count, leading_bid_id, leading_number,
+  price_fen, winner_id, rule_set, decided_at)
+SELECT id, uuidv7(), uuidv7(), 1000, 100, 300, state, '2026-03-02T01:00Z', '2026-03-03T01:00Z',
+  '2026-03-03T01:04:50Z', 6, 3, uuidv7(), 2, 1300, CASE state WHEN 'sold' THEN buyer END,
+  'ONLINE_2016', CASE state WHEN 'sold' THEN timestamptz '2026-03-03T01:04:51Z' END
+FROM (VALUES (%(sold)s::uuid, 'sold', %(buyer)s::uuid), (%(open)s, 'open', %(buyer)s))
+  a (id, state, buyer);
+INSERT INTO auction_bidder (id, auction_id, bidder_id, number)
+SELECT uuidv7(), a.id, CASE n WHEN 2 THEN %(buyer)s::uuid ELSE uuidv7() END, n
+FROM auction a, generate_series(1, 2) n;
+INSERT INTO bid (id, auction_id, sequence, bidder_id, number, amount_fen, received_at, request_id,
+  accepted, refusal, required_fen, ends_at_after)
+SELECT uuidv7(), b.auction_id, v.sequence, b.bidder_id, v.number, v.amount, v.at::timestamptz,
+  'r' || v.sequence, v.refusal IS NULL, v.refusal, v.required, v.ends_at::timestamptz
+FROM (VALUES
+  (1, 1, 1000, '2026-03-02T00:59Z', 'auction_not_open', 1000, '2026-03-03T01:00Z'),
+  (2, 1, 1000, '2026-03-02T01:01Z', NULL, NULL, '2026-03-03T01:00Z'),
+  (3, 2, 1100, '2026-03-03T00:59:50Z', NULL, NULL, '2026-03-03T01:04:50Z'),
+  (4, 1, 1100, '2026-03-03T00:59:55Z', 'bid_too_low', 1200, '2026-03-03T01:04:50Z'),
+  (5, 2, 1300, '2026-03-03T00:59:40Z', NULL, NULL, '2026-03-03T01:04:50Z')
+) v (sequence, number, amount, at, refusal, required, ends_at)
+JOIN auction_bidder b ON b.number = v.number;
+"""
+
+
+@pytest.fixture
+def of_old(postgres: EmbeddedPostgres) -> Iterator[tuple[str, dict[str, UUID]]]:
+    """A database of the time before the chain, with a sold and an open auction, brought up."""
+    names = {name: uuid4() for name in ("sold", "open", "buyer")}
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE market_of_old")
+        url = postgres.url("market_of_old")
+        command.upgrade(migrate.alembic_config(url), "0010")
+        with psycopg.ClientCursor(psycopg.connect(url, autocommit=True)) as cursor:
+            cursor.execute(OF_OLD, names)
+            cursor.connection.close()
+        migrate.upgrade(url)
+        yield url, names
+        connection.execute("DROP DATABASE market_of_old WITH (FORCE)")
+
+
+async def test_the_migrations_make_chains_and_standings_of_auctions_that_were_there(
+    of_old: tuple[str, dict[str, UUID]], key: SigningKey
 ) -> None:
-    market, auction = decided
-    before = json.loads(await fetched(market, auction))
-    config = migrate.alembic_config(market.database_url)
-    await asyncio.to_thread(command.downgrade, config, "0010")
-    await asyncio.to_thread(command.upgrade, config, "head")
-    after = json.loads(await fetched(market, auction))
-    assert len(after["events"]) == len(before["events"]) == 4
-    for old, new in zip(before["events"], after["events"], strict=True):
-        # The time of the scheduling was not kept before; its row's is close to it.
-        assert {**old, "digest": 0, "at": 0} == {**new, "digest": 0, "at": 0}
-    async with market.sessions() as session:
+    url, names = of_old
+    engine = make_engine(url, pool_size=1)
+    async with make_sessions(engine)() as session:
+        content = b"".join([part async for part in service.record(session, names["sold"], key)])
+        assert findings(content, key.public_pem) == {}
+        assert "terms" not in json.loads(content)["events"][0]
+        for auction_id in (names["sold"], names["open"]):
+            auction = await session.get_one(Auction, auction_id)
+            bids = await session.execute(
+                select(Bid).where(Bid.auction_id == auction_id).order_by(Bid.sequence)
+            )
+            state = replayed(auction, bids.scalars())
+            result = decide.result(state)
+            assert result.awards[0].bidder == "2"
+            assert result.runner_up == ("1", 1_000)
+        award = (await session.execute(select(AuctionAward))).scalar_one()
+        assert (award.auction_id, award.bidder_id) == (names["sold"], names["buyer"])
         with pytest.raises(DBAPIError, match="append-only"):
             await session.execute(text("UPDATE bid SET amount_fen = 0"))
+    await engine.dispose()

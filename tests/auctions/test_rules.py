@@ -1,98 +1,106 @@
-"""Bidding as pure rules: the vectors of rules.md section 5, and properties of every history."""
+"""From a seller's plan to the engine's rules, the rule sets, and properties of every history."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.auctions import rules
-from app.auctions.rules import Accepted, BiddingState, ReceivedBid, Refused
-from app.auctions.states import AuctionState, Phase, Refusal
+from app.auctions.engine import core
+from app.auctions.engine.codes import Code
+from app.auctions.engine.profiles import PROFILES
+from app.auctions.engine.state import Event, State
+from app.auctions.engine.terms import BadRules, rules_of
+from app.auctions.states import AuctionState, Phase
 
 END = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-STATE = BiddingState(
-    start_fen=200_000_000,
-    increment_fen=5_000_000,
-    extension_s=300,
-    first_bid_at_start=True,
-    opens_at=END - timedelta(days=1),
-    ends_at=END,
+OPENS = END - timedelta(days=1)
+OFFER = rules.Offer(price_fen=200_000_000, increment_fen=5_000_000, extension_s=300)
+TERMS = [
+    {"code": "price", "weight_bp": 6_000, "min": 0, "max": 900_000_000},
+    {"code": "months", "weight_bp": 4_000, "min": 0, "max": 9, "lower": True},
+]
+PLANS: dict[str, dict[str, Any]] = {
+    "ascending": {"proxy": True, "extensions_max": 3},
+    "online_2016": {},
+    "free_then_limited": {"confirm_s": 600},
+    "sealed_once": {"payment": "second_price"},
+    "descending": {"start_fen": 300_000_000, "decrement_fen": 10_000_000, "interval_s": 60},
+    "multi_round": {"rounds": 2, "turn_s": 90},
+    "multi_unit": {"units": 7, "max_quantity": 3},
+    "weighted": {"terms": TERMS},
+    "package": {"lots": {"a": 1_000, "b": 2_000}},
+}
+
+
+@pytest.mark.parametrize("code", PROFILES)
+def test_a_plan_becomes_rules_that_are_published_and_read_back(code: str) -> None:
+    profile, plan = PROFILES[code], PLANS[code]
+    rules.check_plan(profile, plan, OFFER, OPENS)
+    made = rules.complete(profile, plan, OFFER, OPENS, END)
+    published = rules.terms_of(profile, made)
+    assert rules_of(profile, published) == made
+    assert rules.terms_of(profile, rules_of(profile, published)) == published
+    assert published["opens_at"] == "2026-03-01T10:00:00.000000Z"
+    assert published.items() >= plan.items()
+    start = rules.start_of(code, published, hidden=False)
+    assert start.terms.rules == made
+    assert (start.from_at, start.phase) == (OPENS, 0)
+    assert start.ends_at == (END if code != "descending" else OPENS + timedelta(minutes=11))
+
+
+def test_what_a_plan_leaves_open_is_the_listings() -> None:
+    made = rules.complete(PROFILES["ascending"], {}, OFFER, OPENS, END)
+    assert (made.start_fen, made.increments, made.extension_s) == (200_000_000, 5_000_000, 300)
+    assert (made.first_bid_at_start, made.closes_at) == (True, END)
+    own = {"increments": [[0, 1_000_000]], "extension_s": 60}
+    chosen = rules.complete(PROFILES["ascending"], own, OFFER, OPENS, END)
+    assert (chosen.tiers, chosen.extension_s) == (((0, 1_000_000),), 60)
+    clock = rules.complete(PROFILES["descending"], PLANS["descending"], OFFER, OPENS, END)
+    assert (clock.start_fen, clock.stop_fen) == (300_000_000, 200_000_000)
+
+
+@pytest.mark.parametrize(
+    ("code", "plan", "field", "words"),
+    [
+        ("ascending", {"opens_at": "2026-03-02T10:00:00Z"}, "rules.opens_at", "a plan may set"),
+        ("ascending", {"reserve_fen": 1}, "rules.reserve_fen", "a plan may set"),
+        ("ascending", {"start_fen": 1}, "rules.start_fen", "must be the listing's price"),
+        ("ascending", {"increments": 0}, "rules.increments", "greater than or equal to 1"),
+        ("online_2016", {"extension_s": 60}, "rules.extension_s", "a plan may set"),
+        ("multi_unit", {}, "rules.units", "needs it"),
+        ("descending", {"start_fen": 1, "decrement_fen": 1, "interval_s": 1}, "rules", "stop_fen"),
+    ],
 )
+def test_a_plan_that_cannot_be_held_is_refused_by_field(
+    code: str, plan: dict[str, Any], field: str, words: str
+) -> None:
+    with pytest.raises(BadRules) as refused:
+        rules.check_plan(PROFILES[code], plan, OFFER, OPENS)
+    named, said = refused.value.problems[0]
+    assert named.startswith(field)
+    assert words in said
 
 
-def at(clock: str) -> datetime:
-    hour, minute, second = (int(part) for part in clock.split(":"))
-    return END.replace(hour=hour, minute=minute, second=second)
-
-
-def test_tv_d5_a_bid_in_the_last_five_minutes_moves_the_end() -> None:
-    times = ("09:54:59", "09:55:00", "09:56:30", "10:01:00", "10:06:00")
-    bids = [
-        ReceivedBid(1 + place % 2, STATE.start_fen + place * STATE.increment_fen, at(time))
-        for place, time in enumerate(times)
-    ]
-    result = rules.replay(STATE, bids)
-    assert result.decisions == (
-        Accepted(at("10:00:00")),
-        Accepted(at("10:00:00")),
-        Accepted(at("10:01:30")),
-        Accepted(at("10:06:00")),
-        Refused(Refusal.CLOSED, None),
+def test_one_bid_at_the_start_price_is_in_time_from_the_opening_to_just_before_the_end() -> None:
+    terms = rules.terms_of(
+        PROFILES["ascending"], rules.complete(PROFILES["ascending"], {}, OFFER, OPENS, END)
     )
-    assert (result.winner, result.price_fen) == (bids[3].number, bids[3].amount_fen)
-    assert result.ended_at == at("10:06:00")
+    start, tick = rules.start_of("ascending", terms, hidden=False), timedelta(microseconds=1)
 
+    def judged(at: datetime) -> tuple[Code | None, datetime]:
+        outcome = core.step(start, Event(at, "1", OFFER.price_fen))[1]
+        return outcome.code, outcome.ends_at
 
-def test_tv_d8_only_multiples_of_the_step_above_the_price() -> None:
-    yuan = (2_000_000, 2_030_000, 2_050_000, 2_050_000, 2_200_000)
-    bids = [ReceivedBid(1, amount * 100, at("09:00:00")) for amount in yuan]
-    result = rules.replay(STATE, bids)
-    ends = Accepted(END)
-    assert result.decisions == (
-        ends,
-        Refused(Refusal.OFF_STEP, 205_000_000),
-        ends,
-        Refused(Refusal.TOO_LOW, 210_000_000),
-        ends,
-    )
-    assert result.price_fen == 220_000_000
-
-
-def test_tv_d9_every_bid_resets_a_countdown_of_300_seconds() -> None:
-    state = replace(STATE, opens_at=END, ends_at=END + timedelta(seconds=300))
-    bids = [
-        ReceivedBid(1, STATE.start_fen + place * STATE.increment_fen, END + timedelta(seconds=s))
-        for place, s in enumerate((0, 200, 450))
-    ]
-    assert rules.replay(state, bids).ended_at == END + timedelta(seconds=750)
-
-
-def test_the_end_itself_is_too_late_and_the_opening_itself_is_in_time() -> None:
-    tick = timedelta(microseconds=1)
-    first = STATE.start_fen
-    assert rules.decide_bid(STATE, first, END) == Refused(Refusal.CLOSED, None)
-    assert rules.decide_bid(STATE, first, END - tick) == Accepted(
-        END - tick + timedelta(seconds=300)
-    )
-    assert rules.decide_bid(STATE, first, STATE.opens_at) == Accepted(END)
-    assert rules.decide_bid(STATE, first, STATE.opens_at - tick) == Refused(Refusal.NOT_OPEN, first)
-
-
-def test_the_first_bid_below_the_start_is_too_low_and_above_it_keeps_the_step() -> None:
-    start, step, time = STATE.start_fen, STATE.increment_fen, at("09:00:00")
-    assert rules.decide_bid(STATE, start - step, time) == Refused(Refusal.TOO_LOW, start)
-    assert rules.decide_bid(STATE, start + 1, time) == Refused(Refusal.OFF_STEP, start)
-    assert rules.decide_bid(STATE, start + 7 * step, time) == Accepted(END)
-    above = replace(STATE, first_bid_at_start=False)
-    assert rules.decide_bid(above, start, time) == Refused(Refusal.TOO_LOW, start + step)
-    assert rules.decide_bid(above, start + step, time) == Accepted(END)
-
-
-def test_one_bid_at_the_start_price_sells_and_none_fails() -> None:
-    assert rules.result_act(STATE.start_fen) == "sell"
-    assert rules.result_act(None) == "fail"
+    assert judged(OPENS - tick) == (Code.NOT_OPEN, END)
+    assert judged(OPENS) == (None, END)
+    assert judged(END - tick) == (None, END - tick + timedelta(seconds=300))
+    assert judged(END) == (Code.CLOSED, END)
+    assert rules.required_fen(start, Event(OPENS, "1")) == rules.asked_fen(start, None)
+    assert rules.asked_fen(start, 200_000_000) == 205_000_000
+    assert rules.step_fen(start, None) == 5_000_000
 
 
 def test_the_rule_set_is_picked_by_the_day() -> None:
@@ -117,11 +125,11 @@ def test_bidding_time_is_not_shortened_when_the_platform_was_away() -> None:
 
 def test_the_phase_follows_the_clock_until_the_result() -> None:
     def phase(state: AuctionState, now: datetime) -> Phase:
-        return rules.phase(state, STATE.opens_at, END, now)
+        return rules.phase(state, OPENS, END, now)
 
-    before = STATE.opens_at - timedelta(microseconds=1)
+    before = OPENS - timedelta(microseconds=1)
     assert phase(AuctionState.SCHEDULED, before) == Phase.SCHEDULED
-    assert phase(AuctionState.SCHEDULED, STATE.opens_at) == Phase.OPEN
+    assert phase(AuctionState.SCHEDULED, OPENS) == Phase.OPEN
     assert phase(AuctionState.OPEN, END - timedelta(microseconds=1)) == Phase.OPEN
     assert phase(AuctionState.OPEN, END) == Phase.CLOSING
     assert phase(AuctionState.SOLD, END) == Phase.SOLD
@@ -132,45 +140,51 @@ def test_nothing_is_decided_before_the_drain_is_over() -> None:
     assert rules.may_decide(END, END + rules.DRAIN)
 
 
+def test_a_phase_that_waits_is_named_by_its_state() -> None:
+    for state in (AuctionState.PAUSED, AuctionState.OPENING, AuctionState.ANNULLED):
+        assert rules.phase(state, OPENS, END, OPENS) == Phase(state.value)
+
+
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[BiddingState, list[ReceivedBid]]:
+def histories(draw: st.DrawFn) -> tuple[State, list[Event]]:
     """Terms and bids: mostly near the price and the end, and not always in order of receipt."""
-    state = BiddingState(
-        start_fen=draw(st.integers(0, 50)),
+    profile = PROFILES["ascending"]
+    offer = rules.Offer(
+        price_fen=draw(st.integers(0, 50)),
         increment_fen=draw(st.integers(1, 7)),
         extension_s=draw(st.integers(0, 300)),
-        first_bid_at_start=draw(st.booleans()),
-        opens_at=END - timedelta(minutes=20),
-        ends_at=END,
     )
-    bid = st.builds(
-        ReceivedBid,
-        number=st.integers(1, 4),
-        amount_fen=st.integers(0, 200),
-        received_at=st.integers(-1500, 1500).map(lambda s: END + timedelta(seconds=s)),
-    )
+    at_start = draw(st.booleans())
+    opens_at = END - timedelta(minutes=20)
+    made = rules.complete(profile, {}, offer, opens_at, END, first_bid_at_start=at_start)
+    bid = st.tuples(
+        st.integers(-1500, 1500).map(lambda s: END + timedelta(seconds=s)),
+        st.sampled_from("1234"),
+        st.integers(0, 200),
+    ).map(lambda one: Event(*one))
     bids = draw(st.lists(bid, max_size=30))
     if draw(st.booleans()):
-        bids.sort(key=lambda one: one.received_at)
-    return state, bids
+        bids.sort(key=lambda one: one.at)
+    return rules.start_of(profile.code, rules.terms_of(profile, made), hidden=False), bids
 
 
 @given(histories())
 @settings(max_examples=300, deadline=None)
 def test_price_and_end_never_go_back_and_no_bid_is_taken_outside_its_time(
-    history: tuple[BiddingState, list[ReceivedBid]],
+    history: tuple[State, list[Event]],
 ) -> None:
     state, bids = history
     for bid in bids:
-        decision = rules.decide_bid(state, bid.amount_fen, bid.received_at)
-        after = rules.after_bid(state, bid.number, bid.amount_fen, decision)
+        after, judged = core.step(state, bid)
         assert after.ends_at >= state.ends_at
-        if isinstance(decision, Accepted):
-            assert state.opens_at <= bid.received_at < state.ends_at
-            assert bid.amount_fen >= rules.min_next_fen(state)
+        if judged.accepted:
+            assert state.from_at <= bid.at < state.ends_at
+            asked = rules.asked_fen(state, state.price_fen)
+            assert asked is not None
+            assert bid.amount_fen >= asked
             assert state.price_fen is None or bid.amount_fen > state.price_fen
-            assert after.ends_at >= bid.received_at + timedelta(seconds=state.extension_s)
-            assert (after.price_fen, after.leader) == (bid.amount_fen, bid.number)
+            assert after.ends_at >= bid.at + state.terms.extension
+            assert (after.price_fen, after.leader) == (bid.amount_fen, bid.bidder)
         else:
             assert after == state
         state = after
@@ -179,37 +193,34 @@ def test_price_and_end_never_go_back_and_no_bid_is_taken_outside_its_time(
 @given(histories())
 @settings(max_examples=300, deadline=None)
 def test_a_refusal_names_an_amount_that_is_accepted_and_nothing_smaller_is(
-    history: tuple[BiddingState, list[ReceivedBid]],
+    history: tuple[State, list[Event]],
 ) -> None:
     state, bids = history
     for bid in bids:
-        decision = rules.decide_bid(state, bid.amount_fen, bid.received_at)
-        if isinstance(decision, Refused) and decision.code in {Refusal.TOO_LOW, Refusal.OFF_STEP}:
-            required = decision.required_fen
+        after, judged = core.step(state, bid)
+        if judged.code in {Code.TOO_LOW, Code.OFF_STEP}:
+            required = judged.required_fen
             assert required is not None
-            assert isinstance(rules.decide_bid(state, required, bid.received_at), Accepted)
-            for smaller in range(max(0, required - 2 * state.increment_fen), required):
-                assert isinstance(rules.decide_bid(state, smaller, bid.received_at), Refused)
-        state = rules.after_bid(state, bid.number, bid.amount_fen, decision)
+            assert core.step(state, bid._replace(amount_fen=required))[1].accepted
+            for smaller in range(max(0, required - 2 * state.terms.steps[0]), required):
+                assert not core.step(state, bid._replace(amount_fen=smaller))[1].accepted
+        state = after
 
 
 @given(histories())
 @settings(max_examples=200, deadline=None)
 def test_replay_without_the_refused_bids_gives_the_same_result(
-    history: tuple[BiddingState, list[ReceivedBid]],
+    history: tuple[State, list[Event]],
 ) -> None:
-    state, bids = history
-    whole = rules.replay(state, bids)
-    kept = [
-        bid
-        for bid, decision in zip(bids, whole.decisions, strict=True)
-        if isinstance(decision, Accepted)
-    ]
-    again = rules.replay(state, kept)
-    assert (again.winner, again.price_fen, again.ended_at) == (
-        whole.winner,
-        whole.price_fen,
-        whole.ended_at,
-    )
-    assert all(isinstance(decision, Accepted) for decision in again.decisions)
+    start, bids = history
+    whole, kept = start, []
+    for bid in bids:
+        whole, judged = core.step(whole, bid)
+        if judged.accepted:
+            kept.append(bid)
+    again = start
+    for bid in kept:
+        again, judged = core.step(again, bid)
+        assert judged.accepted
+    assert again == whole
     assert whole.price_fen == max((bid.amount_fen for bid in kept), default=None)

@@ -25,7 +25,7 @@ from tests.server import free_port, wait_until
 LIMIT_S = 10.0
 SAID = {"server_time", "ends_at", "price_fen", "min_next_fen", "number", "bid_count", "state"}
 MAY_SAY = SAID | {"sequence", "amount_fen", "received_at", "extended"}
-MAY_SAY |= {"phase", "opens_at", "decided_at"}
+MAY_SAY |= {"phase", "phase_name", "leading_number", "act", "opens_at", "decided_at"}
 
 
 def serve(database_url: str, port: int, kept: int, heartbeat_s: float) -> None:

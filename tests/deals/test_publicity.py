@@ -217,7 +217,7 @@ async def test_a_listing_has_one_live_deal_in_the_database(market: Market) -> No
     deal, _, _ = await flow.conclude_deal(market)
     copy = (
         "INSERT INTO deal SELECT (jsonb_populate_record(d, jsonb_build_object('id', uuidv7(),"
-        " 'succeeds_id', d.id))).* FROM deal d WHERE id = :id"
+        " 'succeeds_id', d.id, 'award_id', NULL))).* FROM deal d WHERE id = :id"
     )
     async with market.sessions() as session:
         with pytest.raises(DBAPIError, match="uq_deal_live_listing"):

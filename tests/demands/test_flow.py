@@ -161,6 +161,16 @@ async def test_an_anonymous_demand_names_the_broker_and_never_the_owner(market: 
     assert (await broker.ok("GET", path))["owner_id"] is None
 
 
+async def test_a_broker_who_hands_in_its_clients_draft_speaks_for_it(market: Market) -> None:
+    owner = await market.join("enterprise")
+    broker = await broker_of(market, owner)
+    draft = await drafted(owner)
+    assert draft["broker_id"] is None
+    submitted = await broker.ok("POST", f"/demands/{draft['id']}/submit")
+    assert submitted["broker_id"] == str(broker.organisation_id)
+    assert submitted["broker_name"] == "某某技术经纪事务所"
+
+
 async def test_a_member_who_joined_later_is_found_at_the_review(market: Market) -> None:
     owner = await market.join("enterprise")
     draft = await drafted(owner, anonymous=True, partner_role="由欧阳建国牵头")

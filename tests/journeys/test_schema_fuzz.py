@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from app.kit.changes import ChangeKind
 from app.parties import tokens
 from tests.market import API, PASSWORD, new_organisation
 from tests.server import LiveServer, free_port
@@ -44,7 +45,20 @@ def administrator_token(server: LiveServer) -> str:
     return str(token["access_token"])
 
 
+def fill_feed(server: LiveServer) -> None:
+    """A change of every kind, so that no request waits for one."""
+    with psycopg.connect(server.postgres.url("market"), autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO change (position, id, kind, act, object_id, at, circle, party_ids)"
+            " SELECT row_number() OVER () + (SELECT coalesce(max(position), 0) FROM change),"
+            " uuidv7(), kind, 'edit', uuidv7(), now(), 'public', '{}'"
+            " FROM unnest(%s::text[]) AS kind",
+            [[kind.value for kind in ChangeKind]],
+        )
+
+
 def test_no_input_causes_a_server_error(server: LiveServer, tmp_path: Path) -> None:
+    fill_feed(server)
     completed = subprocess.run(
         [
             str(Path(sys.executable).with_name("schemathesis")),

@@ -86,6 +86,19 @@ def test_what_tells_nothing(text: str) -> None:
     assert identifying([("summary", text)], NAMES) == []
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        part * (20_000 // len(part))
+        for part in ("字", "a", "a.", "a-", "![", "<img", "cn.", "1", "0 ", "qq ", "联系人")
+    ],
+)
+def test_a_text_that_is_made_to_be_slow_is_read_in_linear_time(text: str) -> None:
+    kinds = {finding.kind for finding in identifying([("description", text)], NAMES)}
+    assert kinds <= {"image", "link"}
+
+
 def test_every_field_and_every_fragment_is_named_once() -> None:
     texts = [("title", "云岭公司 13812345678"), ("indicators.0.target", "13812345678 13812345678")]
     found = identifying(texts, NAMES)

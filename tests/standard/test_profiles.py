@@ -1,9 +1,12 @@
 """The schema is the one source: limits, code lists, sides, weights and what is published."""
 
+import json
 import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from app.kit import codes
@@ -73,6 +76,14 @@ def test_what_the_standard_refuses(change: dict[str, Any], expected: tuple[str, 
             assert entry["field"].startswith("body.")
 
 
+def test_an_endless_document_is_refused_without_being_read_to_its_end() -> None:
+    many = {f"member{number}": number for number in range(100_000)}
+    assert ("member0", "additionalProperties") in faults(REQUEST | many)
+    words = [f"{number}" for number in range(1_000_000)]
+    assert ("keywords", "maxItems") in faults(REQUEST | {"keywords": words})
+    assert len(faults(REQUEST | {"indicators": [{}] * 1_000})) <= rules.SHOWN_FAULTS
+
+
 def test_an_offer_has_no_budget_and_an_een_number_is_taken() -> None:
     assert faults(OFFER | {"budget_max_fen": 5}) == [("budget_max_fen", "other_side")]
     assert faults(REQUEST | {"reference": "UKTR20150103001"}) == []
@@ -128,6 +139,36 @@ def test_another_validator_agrees_with_ours() -> None:
     plain = Draft202012Validator(rules.schema())
     for document in (REQUEST, OFFER, OFFER | {"budget_max_fen": 5}, REQUEST | {"title": ""}):
         assert plain.is_valid(document) == (not rules.faults(document))
+
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=12)
+    | st.sampled_from(["TR", "1.0", "new_materials", "2026-02-30", "UKTR20150103001", "110000"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=12,
+)
+_MEMBERS = st.sampled_from(sorted(rules.schema()["properties"])) | st.text(max_size=5)
+
+
+@given(st.dictionaries(_MEMBERS, _JSON, max_size=6))
+def test_every_document_is_taken_or_refused_and_what_is_taken_is_taken_again(
+    change: dict[str, Any],
+) -> None:
+    plain = rules.tidied(REQUEST | change)
+    found = rules.faults(plain)
+    if found:
+        with pytest.raises(ProfileInvalid) as caught:
+            service.checked(REQUEST | change)
+        assert json.dumps(caught.value.details("en")["errors"])
+    else:
+        taken = service.checked(REQUEST | change)
+        assert service.checked(taken) == taken == plain
+        assert json.dumps(taken, ensure_ascii=False).encode()
+        assert 0 <= service.completeness(taken).score <= 100
 
 
 async def test_versions_are_published_with_what_was_not_read(market: Market) -> None:

@@ -112,11 +112,15 @@ def unseal(state: State, revealed: Sequence[Event], now: datetime) -> tuple[Stat
     Every bid is judged again, now by its amount too. What follows begins when the bids were read,
     for nobody could act before.
     """
-    state = state._replace(opened=True, kept=Log(), held=MappingProxyType({}), accepted=0)
+    pause = state.last_pause  # they were taken before it, even one of the same moment
+    state = state._replace(
+        opened=True, kept=Log(), held=MappingProxyType({}), accepted=0, last_pause=None
+    )
     outcomes = []
     for event in revealed:
         state, outcome = step(state, event)
         outcomes.append(outcome)
+    state = state._replace(last_pause=pause)
     late = now - state.ends_at
     if state.phase < state.terms.last_phase and late > timedelta(0):
         state = enter_next(state._replace(ends_at=now, shift=state.shift + late))

@@ -1,0 +1,1 @@
+"""Webhooks: the feed, brought to the addresses that organisations name."""

@@ -1,0 +1,69 @@
+"""Wire shapes of the webhooks module."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from app.kit.changes import ChangeKind
+from app.kit.http import WireModel
+from app.webhooks.states import DisabledBecause, Outcome, WebhookState
+
+Offset = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+
+
+class NewWebhook(WireModel):
+    """An address to post changes to."""
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = Field(
+        examples=["https://example.com/hooks/techmarket"]
+    )
+    kinds: list[ChangeKind] = Field(
+        default_factory=list, max_length=len(ChangeKind), description="only these; empty: all"
+    )
+    mine: bool = Field(False, description="changes of the own party, and no others")
+    offset: Offset = Field("latest", description="where in the feed to begin; `latest`: from now")
+
+
+class WebhookView(BaseModel):
+    """A webhook and how its delivery stands."""
+
+    id: UUID
+    url: str
+    kinds: list[ChangeKind]
+    mine: bool
+    state: WebhookState
+    disabled_because: DisabledBecause | None
+    offset: str = Field(description="everything up to it was delivered")
+    failures: int = Field(description="attempts in a row that failed")
+    failing_since: datetime | None
+    next_attempt_at: datetime
+    created_at: datetime
+
+
+class WebhookSecret(BaseModel):
+    """The signing secret; it is shown this once."""
+
+    webhook: WebhookView
+    secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="])
+
+
+class Replay(WireModel):
+    """Where to deliver again from: after an offset, or from a delivery's change on."""
+
+    offset: Offset | None = None
+    delivery_id: UUID | None = None
+
+
+class DeliveryView(BaseModel):
+    """One attempt."""
+
+    id: UUID
+    message_id: str
+    attempt: int
+    attempted_at: datetime
+    outcome: Outcome
+    status: int | None
+    error: str | None
+    took_ms: int
