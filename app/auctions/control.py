@@ -108,6 +108,9 @@ async def make_up(session: AsyncSession, outage_id: UUID, now: datetime) -> None
             events.append(opening)
         if auction.state != AuctionState.OPEN:
             continue
+        while core.ends_phase(auction.state_now, outage.began_at):  # it ended before, unnoticed
+            auction.state_now = core.enter_next(auction.state_now)
+            events.append(deciding.phase_event(auction, now))
         before = auction.state_now
         event = Event(outage.ended_at, "", kind=Kind.OUTAGE, seconds=outage.seconds)
         after, judged = core.step(before, event)

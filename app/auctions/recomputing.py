@@ -182,9 +182,10 @@ class Recomputed:
             given = [award.model_dump() for award in last.awards or ()]
             members.append(("awards", given, [_award(award) for award in result.awards]))
             members.append(("reason", last.reason, result.reason))
-        if last.proof is not None and result.proof is not None:
+        if result.proof is not None:
             best = "objective_fen"
-            members.append((f"proof.{best}", last.proof.get(best), result.proof[best]))
+            proof = last.proof or {}
+            members.append((f"proof.{best}", proof.get(best), result.proof[best]))
         compare(name, members)
         if not rules.may_decide(last.ends_at, last.at):
             raise Differs(f"{name} was decided before its end and the drain after it")
@@ -205,6 +206,8 @@ class Recomputed:
 def _end_below_reserve(state: State) -> datetime:
     if state.terms.rules.reserve_commitment is None:
         raise Differs("the result says that a reserve was not met, but none was committed to")
+    if state.accepted == 0:
+        raise Differs("the result says that a reserve was not met, but nobody bid")
     return core.finish(state).ends_at
 
 
