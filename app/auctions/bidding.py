@@ -21,6 +21,7 @@ from app.auctions.engine.codes import Code, Kind
 from app.auctions.engine.state import Event, State
 from app.auctions.errors import REFUSALS, AuctionClosed, BidRefused, RequestIdReused
 from app.auctions.live import BidRow, EventRow, LiveAuction
+from app.auctions.schemas import NewBid
 from app.auctions.states import DECIDED, MOVES, AuctionState, EventKind, Phase
 from app.kit import audit
 from app.kit.actor import SYSTEM, Actor
@@ -45,6 +46,17 @@ class Offer(NamedTuple):
     quantity: int = 1
     lots: tuple[str, ...] = ()
     values: tuple[tuple[str, int], ...] = ()
+
+
+def offer_of(new: NewBid) -> Offer:
+    """What a bid says, from its wire shape."""
+    return Offer(
+        new.amount_fen or 0,
+        Kind(new.act),
+        new.quantity,
+        tuple(new.lots),
+        tuple(new.values.items()),
+    )
 
 
 class ReceivedBid(NamedTuple):

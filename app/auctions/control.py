@@ -76,7 +76,7 @@ async def _operate(
     auction.state_now, _ = core.step(auction.state_now, Event(now, "", kind=kind))
     if auction.state in DECIDED:
         auction.decided_at = auction.decided_at or now
-        auction.reason = act
+        auction.reason = reason
     ends_at = auction.state_now.ends_at
     deciding.note(session, actor, act, auction, before, reason=reason, ends_at=ends_at)
     await bidding.save(

@@ -30,7 +30,7 @@ from app.kit.db import Uow
 from app.kit.errors import IllegalMove, NotFound, Unauthenticated
 from app.kit.errors import problems as declared
 from app.kit.http import trade_router
-from app.kit.opening import NobodyOpens, Openers, openers
+from app.kit.opening import known_openers
 
 auctions = trade_router("/auctions", "auctions")
 plans = trade_router("/listings", "auctions")
@@ -48,14 +48,8 @@ async def set_plan(
     What is left open follows from the listing. The plan is fixed when the listing is handed in.
     """
     now = await clock.now(session)
-    return await scheduling.set_plan(session, actor, listing_id, new, _openers(request), now)
-
-
-def _openers(request: Request) -> Openers | None:
-    try:
-        return openers(request.app.state.settings)
-    except NobodyOpens:
-        return None
+    known = known_openers(request.app.state.settings)
+    return await scheduling.set_plan(session, actor, listing_id, new, known, now)
 
 
 @plans.get("/{listing_id}/auction-plan", responses=declared(NotFound))
@@ -74,7 +68,8 @@ async def call_for_bids(
 ) -> AuctionView:
     """Hold a reverse auction for a demand among its shortlisted suppliers; the lowest bid wins."""
     now = await clock.now(session)
-    made = await calling.call(session, actor, demand_id, new, _openers(request), now)
+    known = known_openers(request.app.state.settings)
+    made = await calling.call(session, actor, demand_id, new, known, now)
     return await service.get(session, actor, made, now)
 
 

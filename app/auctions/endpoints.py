@@ -15,8 +15,7 @@ from pydantic import ValidationError
 from starlette.routing import Route
 
 from app.auctions import service
-from app.auctions.bidding import Offer, Outcome
-from app.auctions.engine.codes import Kind
+from app.auctions.bidding import Outcome, offer_of
 from app.auctions.errors import (
     REFUSALS,
     BeyondRecord,
@@ -229,15 +228,8 @@ async def _place(
     request: Request, stamp: Arrival, actor: Actor, auction_id: UUID, new: NewBid
 ) -> Response:
     intake: BidIntake = request.app.state.intake
-    offer = Offer(
-        new.amount_fen or 0,
-        Kind(new.act),
-        new.quantity,
-        tuple(new.lots),
-        tuple(new.values.items()),
-    )
     device = intake.device(request)
-    outcome = await intake.place(actor, auction_id, offer, new.request_id, stamp, device)
+    outcome = await intake.place(actor, auction_id, offer_of(new), new.request_id, stamp, device)
     if outcome.refusal is not None:
         return problems.respond(request, outcome.refusal)
     place = f"/api/v1/auctions/{auction_id}/bids/{outcome.bid.sequence}"

@@ -1,7 +1,10 @@
 """Refusals of the auctions module."""
 
+from typing import Any
+
 from app.auctions.engine.codes import Code
 from app.kit.errors import Conflict, Forbidden, Unprocessable
+from app.kit.i18n import Language
 
 
 class BidRefused(Conflict):
@@ -215,6 +218,14 @@ class BadPlan(Unprocessable):
     code = "bad_auction_plan"
     zh = "竞价方案不可用:{reasons}"
     en = "The auction plan cannot be taken: {reasons}"
+
+    def details(self, language: Language, request_id: str | None = None) -> dict[str, Any]:
+        """The problem-details document with one entry per field that is wrong."""
+        document = super().details(language, request_id)
+        document["errors"] = [
+            {**problem, "code": self.code, "expected": {}} for problem in self.facts["problems"]
+        ]
+        return document
 
 
 class PlanFixed(Conflict):

@@ -122,17 +122,16 @@ def _plan_view(row: AuctionPlan) -> PlanView:
     )
 
 
-def bad_plan(found: Sequence[tuple[str, str]]) -> BadPlan:
-    """The problems by the members of the request: rules are `terms`, the profile is `format`."""
-    problems = [
-        (re.sub("^rules(?=[.]|$)", "terms", re.sub("^profile$", "format", field)), text)
-        for field, text in found
-    ]
-    reasons = "; ".join(f"{field}: {text}" for field, text in problems)
+def bad_plan(problems: Sequence[tuple[str, str]]) -> BadPlan:
+    """The refusal by the members of the request: rules are `terms`, the profile is `format`."""
+    named = []
+    for field, text in problems:
+        member = re.sub("^rules(?=[.]|$)", "terms", re.sub("^profile$", "format", field))
+        named.append((f"body.{member}", text.removeprefix("Value error, ")))
     return BadPlan(
-        field=f"body.{problems[0][0]}",
-        reasons=reasons,
-        problems=[{"field": f"body.{field}", "message": text} for field, text in problems],
+        field=named[0][0],
+        reasons="; ".join(f"{field}: {text}" for field, text in named),
+        problems=[{"field": field, "message": text} for field, text in named],
     )
 
 

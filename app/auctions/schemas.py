@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from app.auctions.engine.codes import Code, Direction
-from app.auctions.states import AuctionState, AwardState, Phase
+from app.auctions.states import AuctionState, AwardState, EventKind, Phase
 from app.kit.http import FEN_LIMIT, Fen, Paragraphs, ShortCode, WireModel
 
 Whole = Annotated[int, Field(ge=-FEN_LIMIT, le=FEN_LIMIT, strict=True)]
@@ -113,6 +113,7 @@ class FormatView(WireModel):
     title: str
     source: str
     sealed: bool
+    reserve: bool = Field(description="whether a plan may have a secret reserve")
     phases: list[str]
     terms: dict[str, Any]
 
@@ -156,6 +157,15 @@ class OpeningView(WireModel):
     state: AuctionState
     custody: dict[str, Any]
     officers_in: list[str]
+
+
+class Notice(WireModel):
+    """What the operator or an outage did to an auction, as it is told to everybody."""
+
+    kind: EventKind
+    at: datetime
+    reason: str | None
+    ends_at: datetime = Field(description="of the phase, after it")
 
 
 class AwardView(WireModel):

@@ -25,8 +25,8 @@ from app.auctions.engine.terms import schema_of
 from app.auctions.errors import RecordNotReady
 from app.auctions.facts import AuctionFacts, AwardFacts
 from app.auctions.models import Auction, AuctionAward, Bid, OpenedBid
-from app.auctions.schemas import AuctionView, AwardView, BidView, FormatView
-from app.auctions.states import DECIDED, AuctionState, AwardState, Phase
+from app.auctions.schemas import AuctionView, AwardView, BidView, FormatView, Notice
+from app.auctions.states import DECIDED, AuctionState, AwardState, EventKind, Phase
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.kit.signing import SigningKey
@@ -38,6 +38,7 @@ succeed_award = awards.succeed
 auction_again = awards.auction_again
 
 _TAKING = {Phase.SCHEDULED, Phase.OPEN}
+_TOLD = {EventKind.PAUSED, EventKind.RESUMED, EventKind.OUTAGE, EventKind.ANNULLED}
 
 
 def formats() -> list[FormatView]:
@@ -48,6 +49,7 @@ def formats() -> list[FormatView]:
             title=profile.title,
             source=profile.source,
             sealed=rules.is_sealed(profile),
+            reserve="reserve_commitment" in profile.fields,
             phases=[phase.name for phase in profile.phases],
             terms=_plan_schema(schema_of(profile), rules.plan_fields(profile)),
         )
@@ -57,7 +59,7 @@ def formats() -> list[FormatView]:
 
 def _plan_schema(schema: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
     properties = {name: one for name, one in schema["properties"].items() if name in fields}
-    given = {"start_fen", "increments"}
+    given = {"stop_fen" if "stop_fen" in fields else "start_fen", "increments"}
     required = [name for name in schema["required"] if name in fields - given]
     return schema | {"properties": properties, "required": required}
 
@@ -264,6 +266,21 @@ def _bid_view(
         price_after_fen=bid.price_after_fen,
         leader_after=bid.leader_after,
     )
+
+
+async def notices(session: AsyncSession, auction_id: UUID) -> list[Notice]:
+    """Pauses, outages and the annulment of an auction, the latest first."""
+    found = await repository.events(session, auction_id)
+    told = sorted((event for event in found if event.kind in _TOLD), key=lambda event: -event.place)
+    return [
+        Notice(
+            kind=EventKind(event.kind),
+            at=event.payload["at"],
+            reason=event.payload.get("reason"),
+            ends_at=event.payload["ends_at"],
+        )
+        for event in told
+    ]
 
 
 async def require_record(session: AsyncSession, auction_id: UUID) -> Auction:

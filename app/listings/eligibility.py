@@ -11,7 +11,7 @@ from app.listings import repository
 from app.listings.errors import BidderBarred, OwnListing
 from app.listings.models import Listing
 from app.parties import service as parties
-from app.parties.facts import Conflict
+from app.parties.facts import ConflictOfInterest
 from app.parties.states import RelationKind
 
 _OWN = frozenset({"seller.same", "broker.same"})
@@ -19,7 +19,7 @@ _OWN = frozenset({"seller.same", "broker.same"})
 
 async def conflicts(
     session: AsyncSession, listing: Listing, bidder_id: UUID, now: datetime
-) -> list[Conflict]:
+) -> list[ConflictOfInterest]:
     """Why this organisation must not bid on this listing; empty if nothing known bars it.
 
     Brokers are the one who listed it and those declared for it; appraisers are declared.
@@ -44,7 +44,7 @@ async def conflicts(
 
 async def bidder_conflicts(
     session: AsyncSession, listing_id: UUID, bidder_id: UUID, now: datetime
-) -> list[Conflict]:
+) -> list[ConflictOfInterest]:
     """The same by the id of the listing; raises NotFound."""
     listing = await repository.listing(session, listing_id)
     if listing is None:

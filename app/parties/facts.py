@@ -43,7 +43,7 @@ class TokenPair:
 
 
 @dataclass(frozen=True)
-class Conflict:
+class ConflictOfInterest:
     """Why a bidder is barred from a sale: `code` is `insider.closeness`, `source` the articles.
 
     `evidence` has ids of the declared relations (`relations`, readable by those who may see them),

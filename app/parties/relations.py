@@ -15,7 +15,7 @@ from app.kit.errors import NotFound
 from app.kit.identifiers import BadIdentifier, check_uscc
 from app.parties import access, repository, rules
 from app.parties.errors import BadCreditCode, BadRelation, RelationDeclared, RelationEnded
-from app.parties.facts import Conflict, ControlLink
+from app.parties.facts import ConflictOfInterest, ControlLink
 from app.parties.models import Organisation, Relation
 from app.parties.schemas import NewRelation
 from app.parties.states import PLATFORM_KINDS, Closeness, Insider, RelationKind
@@ -144,7 +144,7 @@ async def conflicts(
     broker_ids: Collection[UUID],
     appraiser_ids: Collection[UUID],
     now: datetime,
-) -> list[Conflict]:
+) -> list[ConflictOfInterest]:
     """Why this bidder is barred from this seller's sale; empty if nothing known bars it.
 
     Barred are the seller, its broker, the appraiser and the platform, and whoever is under one
@@ -177,7 +177,7 @@ async def _with_insider(
     bidder: Organisation,
     edges: Sequence[rules.ControlEdge],
     today: date,
-) -> list[Conflict]:
+) -> list[ConflictOfInterest]:
     if insider.id == bidder.id:
         return [_conflict(role, Closeness.SAME)]
     found = []
@@ -196,7 +196,7 @@ async def _with_platform(
     bidder: Organisation,
     edges: Sequence[rules.ControlEdge],
     today: date,
-) -> list[Conflict]:
+) -> list[ConflictOfInterest]:
     if bidder.kind in PLATFORM_KINDS:
         return [_conflict(Insider.PLATFORM, Closeness.SAME)]
     found = []
@@ -220,12 +220,12 @@ async def _with_platform(
 
 def _conflict(
     insider: Insider, closeness: Closeness, relations: Iterable[UUID] = (), **more: int
-) -> Conflict:
+) -> ConflictOfInterest:
     shown = sorted(str(relation) for relation in relations)
     evidence: dict[str, Any] = ({"relations": shown} if shown else {}) | more
     insider_zh, insider_en = rules.INSIDERS[insider]
     zh, en = rules.CLOSENESS[closeness]
-    return Conflict(
+    return ConflictOfInterest(
         code=f"{insider}.{closeness}",
         source=rules.SOURCES[insider],
         evidence=evidence,

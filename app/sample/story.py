@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import cycle
 from uuid import UUID
@@ -14,10 +15,12 @@ from app.kit import calendar_store, clock
 from app.kit.actor import Actor
 from app.kit.calendar import end_of_day, local_day
 from app.kit.db import Sessions
+from app.kit.opening import known_openers
 from app.kit.settings import Settings
 from app.ledger.bank import SimulatedBank, bank_root
 from app.parties import service as parties
 from app.registrations import service as registrations
+from app.sample.formats import SALES, Sale
 from app.sample.people import Cast
 from app.sample.trades import Patent, Terms, Trade, Traders
 from app.worker import settle
@@ -26,6 +29,7 @@ CLOSING_SOON = timedelta(minutes=8)
 CLOSING_LATER = timedelta(hours=20)
 OPENING_SOON = timedelta(hours=2)
 JUST_ENDED = timedelta(minutes=30)
+JUST_OPENED = timedelta(hours=1)
 LIVE_LISTINGS = 60
 REGISTERED_SHARE = 0.9
 
@@ -52,6 +56,7 @@ class Story:
         self.patents: Iterator[Patent] = iter(patents)
         self.sellers: Iterator[Actor] = cycle(cast.universities)
         self.traders = Traders(sessions, cast.operator, dice, SimulatedBank(bank_root(settings)))
+        self.openers = known_openers(settings)
 
     async def now(self) -> datetime:
         """Market time."""
@@ -70,7 +75,7 @@ class Story:
             self.dice.choices((0, 1, 2, 3, 4), (1, 3, 4, 2, 1))[0] if bidders is None else bidders
         )
         wanting = self.dice.sample(self.cast.enterprises, count)
-        trade = await self.traders.draft(next(self.sellers), next(self.patents), wanting, terms)
+        trade = await self.traders.draft(next(self.sellers), [next(self.patents)], wanting, terms)
         await self.traders.submit(trade)
         return trade
 
@@ -120,6 +125,11 @@ class Story:
         """Bid, if anyone wanted it."""
         if not trade.bidders:
             return
+        for auction_id in await self.auctions_of(trade):
+            await self.traders.bid(trade, auction_id, self.dice.randint(2, 7))
+
+    async def auctions_of(self, trade: Trade) -> list[UUID]:
+        """The auction of a trade's listing; none if nobody qualified."""
         async with self.sessions() as session:
             found = await auctions.auction_list(
                 session,
@@ -131,8 +141,7 @@ class Story:
                 after=None,
                 limit=1,
             )
-        for auction in found:
-            await self.traders.bid(trade, auction.id, self.dice.randint(2, 7))
+            return [auction.id for auction in found]
 
     async def contract_of(self, trade: Trade) -> tuple[UUID, Actor] | None:
         """The contract of a trade that was concluded, and its buyer."""
@@ -237,7 +246,8 @@ class Story:
         ]
         rivals = tuple(self.cast.enterprises[:4])
         trades = [trade.wanted_by(rivals) for trade in trades]
-        await self.list_and_qualify(trades)
+        sales = [(sale, await self.prepare(sale, closes, real)) for sale in self.sales()]
+        await self.list_and_qualify([*trades, *(trade for _, trade in sales)])
         live = [await self.offer(Terms(working_days=n % 10 + 10)) for n in range(LIVE_LISTINGS)]
         for trade in live:
             await self.traders.approve(trade)
@@ -246,9 +256,13 @@ class Story:
         await self.go_to(closes + timedelta(seconds=2))
         for trade in (trades[0], trades[1], trades[3]):
             await self.compete(trade)
+        for sale, trade in sales:
+            for auction_id in await self.auctions_of(trade):
+                for bidder, offer in zip(cycle(trade.bidders), sale.offers(trade), strict=False):
+                    await self.traders.offer(bidder, auction_id, offer)
         for number in range(4):
             trade = await self.traders.draft(
-                next(self.sellers), next(self.patents), (), Terms(working_days=10)
+                next(self.sellers), [next(self.patents)], (), Terms(working_days=10)
             )
             if number >= 2:
                 await self.traders.submit(trade)
@@ -257,6 +271,22 @@ class Story:
         await self.go_to(real)
         async with self.sessions() as session, session.begin():
             await clock.rejoin_real_time(session)
+
+    def sales(self) -> list[Sale]:
+        """The formats that can be held here: sealed bids need somebody who opens them."""
+        return [sale for sale in SALES if self.openers is not None or not sale.sealed]
+
+    async def prepare(self, sale: Sale, closes: datetime, real: datetime) -> Trade:
+        """A listing with its plan, handed in; four enterprises want it."""
+        ends = real - JUST_ENDED if sale.decided else real + CLOSING_LATER
+        opens = real - JUST_OPENED - closes if sale.starts_late else timedelta(0)
+        terms = replace(_ending(closes, ends, opens), mode=sale.mode)
+        patents = [next(self.patents) for _ in range(max(sale.members, 1))]
+        rivals = self.cast.enterprises[:4]
+        trade = await self.traders.draft(next(self.sellers), patents, rivals, terms)
+        await self.traders.plan(trade, sale.plan(trade), self.openers)
+        await self.traders.submit(trade)
+        return trade
 
 
 def _ending(closes: datetime, ends: datetime, opens_after: timedelta) -> Terms:

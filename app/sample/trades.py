@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import service as achievements
-from app.achievements.schemas import NewAchievement
-from app.auctions import bidding
+from app.achievements.schemas import NewAchievement, NewPackage
+from app.auctions import bidding, scheduling
+from app.auctions.schemas import NewPlan
 from app.contracts import service as contracts
 from app.contracts.schemas import ContractEdit
 from app.contracts.states import ContractClass
@@ -20,6 +21,7 @@ from app.kit.actor import Actor
 from app.kit.calendar import local_day
 from app.kit.db import Sessions
 from app.kit.ids import new_id
+from app.kit.opening import Openers
 from app.ledger import service as ledger
 from app.ledger.bank import SimulatedBank, payment_in
 from app.ledger.messages import BankEntry
@@ -68,6 +70,7 @@ class Trade:
     start_fen: int
     increment_fen: int
     working_days: int
+    member_ids: tuple[UUID, ...] = ()
 
     def wanted_by(self, bidders: tuple[Actor, ...]) -> "Trade":
         """The same trade with these bidders."""
@@ -81,6 +84,7 @@ class Terms:
     working_days: int = 5
     bidding_minutes: int = 24 * 60
     opens_after_minutes: int = 0
+    mode: tuple[str, str | None] | None = None
 
 
 class Traders:
@@ -128,12 +132,30 @@ class Traders:
             await achievements.publish(session, seller, made.id, now)
             return made.id
 
+    async def package(self, seller: Actor, patents: Sequence[Patent]) -> tuple[UUID, list[UUID]]:
+        """Post achievements and a package of them, published; gives its id and theirs."""
+        members = [await self.achievement(seller, patent) for patent in patents]
+        async with self.sessions() as session, session.begin():
+            new = NewPackage(
+                title=f"{patents[0].title}等{len(patents)}项专利组合",
+                summary="可整体受让,也可单项受让。 Sold together or one by one.",
+                transfer_modes=["assign"],
+                member_ids=members,
+            )
+            made = await achievements.create_package(session, seller, new)
+            await achievements.publish(session, seller, made.id, await clock.now(session))
+            return made.id, members
+
     async def draft(
-        self, seller: Actor, patent: Patent, bidders: Sequence[Actor], terms: Terms
+        self, seller: Actor, patents: Sequence[Patent], bidders: Sequence[Actor], terms: Terms
     ) -> Trade:
-        """Draft a listing of a new achievement."""
-        achievement_id = await self.achievement(seller, patent)
-        mode, manner = self.dice.choice(MODES)
+        """Draft a listing of a new achievement, or of a package of several."""
+        members: list[UUID] = []
+        if len(patents) > 1:
+            achievement_id, members = await self.package(seller, patents)
+        else:
+            achievement_id = await self.achievement(seller, patents[0])
+        mode, manner = terms.mode or self.dice.choice(MODES)
         start = int(self.dice.lognormvariate(3.2, 1.0)) * WAN + 5 * WAN
         increment = max(start // 50 // WAN, 1) * WAN
         async with self.sessions() as session, session.begin():
@@ -155,13 +177,20 @@ class Traders:
             )
             return Trade(
                 seller=seller,
-                patent=patent,
+                patent=patents[0],
                 bidders=tuple(bidders),
                 listing_id=listing.id,
                 start_fen=start,
                 increment_fen=increment,
                 working_days=terms.working_days,
+                member_ids=tuple(members),
             )
+
+    async def plan(self, trade: Trade, plan: NewPlan, openers: Openers | None) -> None:
+        """Choose how the drafted listing is auctioned."""
+        async with self.sessions() as session, session.begin():
+            now = await clock.now(session)
+            await scheduling.set_plan(session, trade.seller, trade.listing_id, plan, openers, now)
 
     async def submit(self, trade: Trade) -> None:
         """Hand the listing in for review."""
@@ -218,17 +247,21 @@ class Traders:
         price = trade.start_fen
         for turn in range(rounds if len(trade.bidders) > 1 else 1):
             bidder = trade.bidders[turn % len(trade.bidders)]
-            async with self.sessions() as session, session.begin():
-                received = bidding.ReceivedBid(
-                    actor=bidder,
-                    party_id=bidder.require_party(),
-                    auction_id=auction_id,
-                    offer=bidding.Offer(price),
-                    request_id=str(new_id()),
-                    received_at=await clock.now(session),
-                )
-                await bidding.decide(session, [received])
+            await self.offer(bidder, auction_id, bidding.Offer(price))
             price += trade.increment_fen * self.dice.randint(1, 3)
+
+    async def offer(self, bidder: Actor, auction_id: UUID, offer: bidding.Offer) -> None:
+        """One bid, received now."""
+        async with self.sessions() as session, session.begin():
+            received = bidding.ReceivedBid(
+                actor=bidder,
+                party_id=bidder.require_party(),
+                auction_id=auction_id,
+                offer=offer,
+                request_id=str(new_id()),
+                received_at=await clock.now(session),
+            )
+            await bidding.decide(session, [received])
 
     async def sign(self, contract_id: UUID, parties: Sequence[Actor]) -> None:
         """Propose the drafted text, a licence with its term; each given party signs."""

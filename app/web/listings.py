@@ -4,7 +4,7 @@ import re
 from typing import Any, cast
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.achievements import queries as achievement_queries
@@ -20,6 +20,8 @@ from app.listings.schemas import (
 )
 from app.listings.states import ListingState
 from app.parties import service as parties
+from app.web import auction_plans
+from app.web.auction_texts import formats
 from app.web.forms import Complaint, complaints, fen, identity, whole
 from app.web.organisations import paging
 from app.web.texts import state_name
@@ -220,6 +222,17 @@ async def act(visit: Visit, listing_id: UUID, form: Posted) -> Response:
     return visit.go(f"/listings/{listing_id}", done)
 
 
+@router.post("/listings/{listing_id}/auction-plan")
+async def set_plan(request: Request, visit: Visit, listing_id: UUID, form: Posted) -> Response:
+    """The seller of a draft chooses the format of its auction and its rules."""
+    attempt = visit.attempt()
+    async with attempt:
+        await auction_plans.save(visit, request, listing_id, form)
+    if attempt.failed:
+        return await _show(visit, listing_id, attempt.complaints, attempt.status, form)
+    return visit.go(f"/listings/{listing_id}", "planned", "#plan")
+
+
 @router.post("/listings/{listing_id}/applications")
 async def apply(visit: Visit, listing_id: UUID, form: Posted) -> Response:
     """An enterprise applies to bid."""
@@ -257,7 +270,13 @@ async def act_on_application(visit: Visit, listing_id: UUID, form: Posted) -> Re
     return visit.go(f"/listings/{listing_id}", done, "#applications")
 
 
-async def _show(visit: Visitor, listing_id: UUID, said: list[Complaint], status: int) -> Response:
+async def _show(
+    visit: Visitor,
+    listing_id: UUID,
+    said: list[Complaint],
+    status: int,
+    plan: Form | None = None,
+) -> Response:
     visit.here = f"/listings/{listing_id}"
     item = await queries.get(visit.session, visit.actor, listing_id)
     applications: list[Any] = []
@@ -285,6 +304,9 @@ async def _show(visit: Visitor, listing_id: UUID, said: list[Complaint], status:
         item=item,
         profile=profiles.get(item.profile),
         auction=held[0] if held else None,
+        plan=await auction_plans.shown(visit, item, plan),
+        formats=[(code, visit.t(*state_name("format", code))) for code in formats()],
+        listing_id=item.id,
         applications=applications,
         names=await parties.facts_of(visit.session, names),
         own=own,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +15,8 @@ from tests.market import API
 from tests.server import ROOT, LiveServer, free_port
 
 TOUR = ROOT / "docs" / "guide" / "tour.md"
+BIDDING = ROOT / "docs" / "guide" / "bidding.md"
+FLAGS = ("--sandbox", "--ephemeral-opening-key")
 FENCE = re.compile(r"^```(bash|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REFUSAL = re.compile(r'^(\d{3} [a-z0-9_]+) - |^ +"code": "([a-z0-9_]+)",$', re.MULTILINE)
 MARK = "@@ block "
@@ -31,10 +34,10 @@ class Step:
     shown: str
 
 
-def steps() -> list[Step]:
+def steps(page: Path = TOUR) -> list[Step]:
     """The blocks in their order; a `text` block shows what the `bash` block above it printed."""
     found: list[Step] = []
-    for kind, content in FENCE.findall(TOUR.read_text(encoding="utf-8")):
+    for kind, content in FENCE.findall(page.read_text(encoding="utf-8")):
         if kind == "bash":
             found.append(Step(content, ""))
         else:
@@ -69,7 +72,7 @@ class Walk:
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     data_dir = tmp_path_factory.mktemp("tour")
-    server = LiveServer(data_dir, free_port(), ("--sandbox",), LOADING_TIMEOUT_S)
+    server = LiveServer(data_dir, free_port(), FLAGS, LOADING_TIMEOUT_S)
     try:
         server.start()
         yield Walk(server, walk(server.url))
@@ -77,13 +80,14 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         server.stop()
 
 
-def walk(url: str) -> list[str]:
+def walk(url: str, page: Path = TOUR) -> list[str]:
     """Run all blocks in one shell that stops at the first failure; what each of them printed."""
     script = "".join(
-        f"echo '{MARK}{number}'\n{step.commands}" for number, step in enumerate(steps())
+        f"echo '{MARK}{number}'\n{step.commands}" for number, step in enumerate(steps(page))
     )
     ended = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script],
+        cwd=ROOT,
         env={"PATH": os.environ["PATH"], "MARKET": url, "PYTHON": sys.executable},
         capture_output=True,
         text=True,
@@ -130,6 +134,33 @@ def test_the_pages_that_the_tour_points_to_are_there_for_whom_it_says(walked: Wa
     for kind, name in addresses:
         page = httpx.get(f"{walked.server.url}/{kind}/{name}", timeout=30)
         assert (page.status_code == 200) == (kind in OPEN_TO_ALL), (kind, page.status_code)
+
+
+@pytest.mark.timeout(400)
+def test_the_sample_has_an_auction_of_every_main_format(walked: Walk) -> None:
+    address = f"{walked.server.url}{API}/auctions?limit=50"
+    found = httpx.get(address, timeout=30).json()["items"]
+    shown = {(one["format"], one["terms"].get("proxy", False)) for one in found}
+    assert shown >= {
+        ("ascending", True),
+        ("free_then_limited", False),
+        ("descending", False),
+        ("sealed_once", False),
+        ("weighted", False),
+        ("multi_unit", False),
+        ("package", False),
+    }
+    sold = [one for one in found if one["state"] == "sold"]
+    assert {"ascending", "sealed_once"} <= {one["format"] for one in sold}
+
+
+@pytest.mark.timeout(400)
+def test_the_guide_to_bidding_runs_as_printed(walked: Walk) -> None:
+    printed = walk(walked.server.url, BIDDING)
+    result = printed[-1].splitlines()
+    assert result[:3] == next(step for step in steps(BIDDING) if step.shown).shown.splitlines()
+    assert len(result) == 8, result
+    assert all(line.startswith("ok  ") for line in result[3:]), result
 
 
 @pytest.mark.timeout(400)

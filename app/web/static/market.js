@@ -22,14 +22,38 @@
   let opens = Date.parse(words.opens);
   let server = Date.parse(words.now);
   let heard = performance.now();
-  let known = { state: words.state, sequence: words.sequence };
+  const turnEnds = Date.parse(words.turn);
+  let known = { state: words.state, phase: words.phase, sequence: words.sequence };
 
   const yuan = (fen) =>
     "¥" + (fen / 100).toLocaleString("en-US", { minimumFractionDigits: fen % 100 ? 2 : 0 });
   const two = (number) => String(number).padStart(2, "0");
 
+  const plain = (fen) => (fen / 100).toFixed(fen % 100 ? 2 : 0);
+
+  // A clock: the price of this moment, a step nearer to the last one in every interval.
+  const falling = (now) => {
+    const [start, stop, step, interval] = ["clockStart", "clockStop", "clockStep", "clockInterval"].map(
+      (name) => Number(words[name]),
+    );
+    const way = Math.sign(stop - start);
+    const length = (Math.ceil(Math.abs(start - stop) / step) + 1) * interval * 1000;
+    const steps = Math.floor(Math.max(0, now - (ends - length)) / (interval * 1000));
+    const price = way * Math.min(way * (start + way * step * steps), way * stop);
+    part("price").textContent = yuan(price);
+    if (!part("take")) return;
+    part("take").textContent = yuan(price);
+    auction.querySelector("form[data-bid]").elements.amount.value = plain(price);
+  };
+
   const show = () => {
+    if (!part("left")) return;
     const now = server + (performance.now() - heard) * rate;
+    if (words.clockStep && known.state === "open") falling(now);
+    if (now > turnEnds + 1000) {
+      location.reload();
+      return;
+    }
     const until = known.state === "scheduled" ? opens : ends;
     const left = Math.max(0, Math.ceil((until - now) / 1000));
     const days = Math.floor(left / 86400);
@@ -52,22 +76,25 @@
   const price = (fresh) => {
     known.sequence = fresh.bid_count;
     if (fresh.price_fen !== null) part("price").textContent = yuan(fresh.price_fen);
-    if (fresh.min_next_fen === null) return;
+    // Who leads by a secret maximum needs another amount than the others.
+    const leads = words.mine && String(fresh.leading_number) === words.mine;
+    if (fresh.min_next_fen === null || leads || !part("next")) return;
     part("next").textContent = yuan(fresh.min_next_fen);
     const form = auction.querySelector("form[data-bid]");
-    if (!form) return;
-    const amount = form.elements.amount;
+    const amount = form && form.elements.amount;
+    if (!amount) return;
     const untouched = amount.value === amount.defaultValue && document.activeElement !== amount;
-    if (untouched) {
-      const next = fresh.min_next_fen;
-      amount.value = amount.defaultValue = (next / 100).toFixed(next % 100 ? 2 : 0);
-    }
+    if (untouched) amount.value = amount.defaultValue = plain(fresh.min_next_fen);
     part("news").textContent = words.news;
   };
 
+  // Pauses, phases and the result change more of the page than a script should.
+  const turned = (fresh) =>
+    fresh.state !== known.state || (fresh.phase_name && fresh.phase_name !== known.phase);
+
   const take = (fresh) => {
     tell(fresh);
-    if (fresh.state !== known.state) return location.reload();
+    if (turned(fresh)) return location.reload();
     if (String(fresh.bid_count) !== String(known.sequence)) {
       // A new bid: the server renders what it means for this reader.
       const form = auction.querySelector("form[data-bid]");
@@ -92,27 +119,34 @@
 
   const rows = part("record");
   const record = (bid) => {
-    for (const old of rows.querySelectorAll("tr.lead")) {
-      old.classList.remove("lead");
-      old.lastElementChild.textContent = words.valid;
+    const leads = bid.act === "bid" && bid.number !== null && bid.number === bid.leading_number;
+    if (leads) {
+      for (const old of rows.querySelectorAll("tr.lead")) {
+        old.classList.remove("lead");
+        old.lastElementChild.textContent = words.valid;
+      }
     }
     const row = rows.insertRow(0);
-    const mine = String(bid.number) === words.mine;
-    row.className = "lead";
+    const mine = words.mine && String(bid.number) === words.mine;
+    row.className = leads ? "lead" : "";
     const bidder = document.createElement("th");
     bidder.scope = "row";
-    bidder.textContent = bid.number + (mine ? " " + words.me : "");
+    bidder.textContent = (bid.number ?? words.secret) + (mine ? " " + words.me : "");
     row.insertCell().textContent = bid.sequence;
     row.append(bidder);
-    row.insertCell().textContent = yuan(bid.amount_fen);
+    const amount = bid.amount_fen === null ? words.secret : yuan(bid.amount_fen);
+    row.insertCell().textContent = bid.act === "bid" ? amount : words[bid.act];
+    row.lastElementChild.className = "num";
+    row.insertCell().textContent = bid.price_fen === null ? "—" : yuan(bid.price_fen);
     row.lastElementChild.className = "num";
     row.insertCell().textContent = shanghai(Date.parse(bid.received_at));
-    row.insertCell().textContent = words.leads;
+    row.insertCell().textContent = leads ? words.leads : words.valid;
     while (rows.rows.length > Number(words.shown)) rows.deleteRow(-1);
     part("table").hidden = false;
     if (part("none")) part("none").hidden = true;
-    part("leader").textContent = words.bidder.replace("%d", bid.number);
-    if (mine) part("leader").append(" · ", words.lead);
+    if (bid.leading_number === null) return;
+    part("leader").textContent = words.bidder.replace("%d", bid.leading_number);
+    if (String(bid.leading_number) === words.mine) part("leader").append(" · ", words.lead);
   };
 
   // A stream while the page is seen; browsers allow few of them at a time to one server.
@@ -145,9 +179,10 @@
         show();
       });
     on("state", (fresh) => {
-      if (fresh.state !== known.state) location.reload();
+      if (turned(fresh)) location.reload();
     });
     on("bid", (bid) => {
+      if (bid.act === "confirm") return location.reload();
       price(bid);
       record(bid);
     });
@@ -161,7 +196,7 @@
       if (stream && stream.readyState === EventSource.CLOSED) fallBack();
     };
   };
-  if (known.state === "open" || known.state === "scheduled") {
+  if (["scheduled", "open", "paused", "opening"].includes(known.state)) {
     setInterval(show, 250);
     if (window.EventSource) {
       document.addEventListener("visibilitychange", follow);
