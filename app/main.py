@@ -26,6 +26,7 @@ from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
 from app.kit.signing import signing_key
 from app.listings import endpoints as listings
+from app.notices import endpoints as notices
 from app.parties import endpoints as parties
 from app.parties import login, tokens
 from app.registrations import endpoints as registrations
@@ -38,6 +39,7 @@ MODULES = (
     parties.routers,
     achievements.routers,
     listings.routers,
+    notices.routers,
     auctions.routers,
     deals.routers,
     contracts.routers,

@@ -7,6 +7,7 @@ from app.deals import models as deals
 from app.kit import audit, calendar_store, idempotency
 from app.kit.db import Base
 from app.listings import models as listings
+from app.notices import models as notices
 from app.parties import models as parties
 from app.registrations import models as registrations
 from app.statistics import models as statistics
@@ -23,6 +24,7 @@ __all__ = [
     "idempotency",
     "listings",
     "metadata",
+    "notices",
     "parties",
     "registrations",
     "statistics",

@@ -19,10 +19,11 @@ from app.kit.deadlines import Deadline, Ticker
 from app.kit.jobs import queue
 from app.kit.settings import Settings
 from app.listings import jobs as listings
+from app.notices import jobs as notices
 from app.registrations import jobs as registrations
 from app.statistics import jobs as statistics
 
-_MODULES = (achievements, listings, auctions, deals, contracts, registrations, statistics)
+_MODULES = (achievements, listings, notices, auctions, deals, contracts, registrations, statistics)
 DEADLINES: Sequence[Deadline] = tuple(item for module in _MODULES for item in module.DEADLINES)
 CALENDAR_JOBS: Sequence[str] = tuple(name for module in _MODULES for name in module.CALENDAR_JOBS)
 """Jobs that count provisional dates anew when a year's official table is loaded."""

@@ -117,6 +117,14 @@ MANDATE = {
 }
 APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
 LATE = {"listing_id": "$sold_listing"}
+WITHDRAWN_NOTICE = {"notice_id": "$withdrawn_notice", "objection_id": "$withdrawn_objection"}
+NOTICE = {
+    "achievement_id": "$achievement_id",
+    "transfer_mode": "license",
+    "price_fen": 1_000,
+    "taker_name": "某公司",
+    "objection_procedure": "书面",
+}
 WITHDRAWN = {"achievement_id": "$withdrawn_achievement"}
 NINETY_NINE = {
     "title": "一种器件",
@@ -230,6 +238,32 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/listings/{listing_id}/applications/{application_id}/withdraw"): row(
         {"enterprise"}, 403, (404, TRADERS - {"enterprise"}), path=LATE
     ),
+    # Notices
+    ("POST", "/notices"): row(*SELLERS_LISTING, json=NOTICE),
+    ("GET", "/notices"): public(),
+    ("GET", "/notices/rule-sets"): public(),
+    ("GET", "/notices/{notice_id}"): public(),
+    ("GET", "/notices/{notice_id}/editions"): public(),
+    ("PATCH", "/notices/{notice_id}"): row(*SELLERS_LISTING, headers=STALE, json={"price_fen": 1}),
+    ("POST", "/notices/{notice_id}/publish"): row(*SELLERS_LISTING),
+    ("POST", "/notices/{notice_id}/republish"): row(*SELLERS_LISTING, json={}),
+    ("POST", "/notices/{notice_id}/withdraw"): row(*SELLERS_LISTING, json={}),
+    ("POST", "/notices/{notice_id}/objections"): row(
+        SIGNED_IN - {"broker_read_key", "suspended"},
+        403,
+        path=WITHDRAWN_NOTICE,
+        json={"grounds": "x"},
+    ),
+    ("GET", "/notices/{notice_id}/objections"): public(),
+    ("POST", "/notices/{notice_id}/objections/{objection_id}/decision"): row(
+        {"university", "operator"},
+        403,
+        (404, TRADERS - {"university"}),
+        json={"act": "reject", "reason": ""},
+    ),
+    ("POST", "/notices/{notice_id}/objections/{objection_id}/withdraw"): row(
+        {"enterprise"}, 404, (403, {"broker_read_key"}), path=WITHDRAWN_NOTICE
+    ),
     # Auctions and deals
     ("GET", "/auctions"): public(),
     ("GET", "/auctions/{auction_id}"): public(),
@@ -298,6 +332,7 @@ ROUTES: dict[tuple[str, str], Row] = {
 
 DRAFT = {"achievement_id": "$draft_achievement"}
 DRAFT_LISTING = {"listing_id": "$draft_listing"}
+DRAFT_NOTICE = {"notice_id": "$draft_notice"}
 HIDDEN_FROM_ALL_BUT_SELLERS = (SELLER_READS | OVERSEERS, 404)
 HIDDEN: dict[tuple[str, str], Row] = {
     ("GET", "/achievements/{achievement_id}"): row(
@@ -319,6 +354,12 @@ HIDDEN: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/listings/{listing_id}/review"): row(
         (), 403, (404, {"operator"}), path=DRAFT_LISTING, json={"act": "approve"}
+    ),
+    ("GET", "/notices/{notice_id}"): row(
+        SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_NOTICE
+    ),
+    ("GET", "/notices/{notice_id}/editions"): row(
+        SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_NOTICE
     ),
     ("GET", "/organisations/{organisation_id}"): row(
         OVERSEERS,

@@ -12,6 +12,7 @@ from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
 from tests.market import Market, User, new_organisation
+from tests.notices import posted
 
 NOT_COMPARED = ("alembic_version", "bid_intake", "idempotency_record", "login_session")
 """Tables that every request may touch, whatever it is answered, and the process's own lease."""
@@ -89,6 +90,7 @@ async def set_stage(market: Market) -> Stage:
     await _delegate(stage)
     await _trade(stage)
     await _offers(stage)
+    await _notices(stage)
     await _office_matters(stage)
     return stage
 
@@ -224,6 +226,26 @@ async def _offers(stage: Stage) -> None:
         "draft_achievement": draft["id"],
         "listing_id": listing["id"],
         "draft_listing": drafted["id"],
+    }
+
+
+async def _notices(stage: Stage) -> None:
+    """A draft, one with an objection that waits for its decision, and one that is withdrawn."""
+    market, people = stage.market, stage.people
+    university, enterprise = people["university"], people["enterprise"]
+    draft = await posted.drafted(market, university, enterprise)
+    notice = await posted.published(market, university, enterprise)
+    objection = await posted.objected(enterprise, notice)
+    withdrawn = await posted.published(market, university, enterprise)
+    lapsed = await posted.objected(enterprise, withdrawn)
+    reason = {"reason": "交易取消"}
+    await university.ok("POST", f"/notices/{withdrawn['id']}/withdraw", reason)
+    stage.objects |= {
+        "draft_notice": draft["id"],
+        "notice_id": notice["id"],
+        "objection_id": objection["id"],
+        "withdrawn_notice": withdrawn["id"],
+        "withdrawn_objection": lapsed["id"],
     }
 
 

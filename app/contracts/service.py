@@ -16,11 +16,14 @@ from app.contracts.rules import PatentParticulars
 from app.contracts.schemas import ContractEdit, ContractView, PatentTerms, Terms
 from app.contracts.states import MOVES, ContractClass, ContractState, DisputeForum, PaymentMode
 from app.deals import service as deals
+from app.deals.states import DealMethod
 from app.kit import audit, clock, codes
 from app.kit.actor import SYSTEM, Actor, RoleRequired
 from app.kit.errors import NotFound
 from app.kit.http import require_version
 from app.kit.states import move
+from app.notices import service as notices
+from app.notices.facts import NoticeSubject
 from app.parties import service as parties
 from app.parties.facts import OrganisationFacts
 
@@ -312,7 +315,8 @@ async def sign(
     """Sign the proposed text for one's party; the second signature concludes the contract.
 
     Raises StaleText when the hash is not that of the text in force, AlreadySigned when this party
-    has signed it, IllegalMove when nothing is proposed.
+    has signed it, IllegalMove when nothing is proposed, NoticeNotEffective before the notice of a
+    negotiated price took effect.
     """
     contract = access.owned(actor, await repository.contract(session, contract_id, lock=True))
     if contract.text_sha256 != text_sha256:
@@ -332,6 +336,7 @@ async def sign(
     complete = move(MOVES, ContractState(contract.state), "complete")
     if actor.person_id is None:
         raise RoleRequired(roles=["trader"])
+    await _require_notice(session, contract.deal_id)
     now = await clock.now(session)
     session.add(
         ContractSignature(
@@ -367,6 +372,23 @@ async def sign(
         contract.version += 1
     await session.flush()
     return contract
+
+
+async def _require_notice(session: AsyncSession, deal_id: UUID) -> None:
+    deal = await deals.facts(session, deal_id)
+    if deal.method != DealMethod.NEGOTIATION:
+        return
+    await notices.require_effective(
+        session,
+        NoticeSubject(
+            achievement_id=deal.achievement_id,
+            seller_id=deal.seller_id,
+            buyer_id=deal.buyer_id,
+            price_fen=deal.price_fen,
+            transfer_mode=deal.transfer_mode,
+            license_manner=deal.license_manner,
+        ),
+    )
 
 
 async def get(session: AsyncSession, actor: Actor, contract_id: UUID) -> Contract:

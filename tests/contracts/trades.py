@@ -66,6 +66,7 @@ async def concluded(
     price_fen: int = 123_456_789,
     seller: User | None = None,
     buyer: User | None = None,
+    method: str = "auction",
 ) -> Trade:
     """A deal as an auction leaves it, and the contract that was drafted from it.
 
@@ -93,8 +94,9 @@ async def concluded(
             text(
                 "INSERT INTO deal (id, listing_id, auction_id, achievement_id, seller_id,"
                 " buyer_id, price_fen, transfer_mode, license_manner, title, method, state,"
-                " concluded_at) VALUES (uuidv7(), uuidv7(), uuidv7(), :achievement, :seller,"
-                " :buyer, :price, :mode, :manner, :title, 'auction', 'concluded', :at)"
+                " concluded_at) VALUES (uuidv7(), uuidv7(), CASE WHEN"
+                " :method = 'auction' THEN uuidv7() END, :achievement, :seller,"
+                " :buyer, :price, :mode, :manner, :title, :method, 'concluded', :at)"
                 " RETURNING id"
             ),
             {
@@ -105,6 +107,7 @@ async def concluded(
                 "mode": transfer_mode,
                 "manner": manner,
                 "title": made["title"],
+                "method": method,
                 "at": await clock.now(session) - timedelta(hours=1),
             },
         )

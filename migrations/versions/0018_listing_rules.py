@@ -1,0 +1,222 @@
+"""Public notices with their objections; no signature before a negotiated price's notice."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0018"
+down_revision = "0011"
+
+NOTICE_STANDS = """
+CREATE FUNCTION notice_stands() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.edition > 0 AND NEW.edition = OLD.edition AND
+            (NEW.achievement_id, NEW.publisher_id, NEW.title, NEW.summary, NEW.transfer_mode,
+             NEW.license_manner, NEW.price_fen, NEW.taker_id, NEW.taker_name, NEW.interest,
+             NEW.interest_note, NEW.objection_procedure, NEW.days, NEW.published_at)
+            IS DISTINCT FROM
+            (OLD.achievement_id, OLD.publisher_id, OLD.title, OLD.summary, OLD.transfer_mode,
+             OLD.license_manner, OLD.price_fen, OLD.taker_id, OLD.taker_name, OLD.interest,
+             OLD.interest_note, OLD.objection_procedure, OLD.days, OLD.published_at) THEN
+        RAISE EXCEPTION 'notice % is public; a change is a new edition', OLD.id
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.state = 'effective' AND OLD.state <> 'effective' AND (
+            OLD.ends_at IS NULL OR market_now() < OLD.ends_at OR EXISTS (
+                SELECT FROM notice_objection o
+                WHERE o.notice_id = NEW.id AND o.state = 'filed')) THEN
+        RAISE EXCEPTION 'the period of notice % is not over', OLD.id
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$$
+"""
+
+SIGNATURE_AFTER_NOTICE = """
+CREATE FUNCTION signature_after_notice() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM contract c
+    JOIN deal d ON d.id = c.deal_id
+    JOIN organisation seller ON seller.id = d.seller_id
+    WHERE c.id = NEW.contract_id AND d.method = 'negotiation'
+      AND seller.kind IN ('university', 'institute')
+      AND NOT EXISTS (
+          SELECT FROM notice n
+          WHERE n.kind = 'price_notice' AND n.state = 'effective'
+            AND n.effective_at <= NEW.signed_at
+            AND n.achievement_id = d.achievement_id AND n.publisher_id = d.seller_id
+            AND n.taker_id = d.buyer_id AND n.price_fen = d.price_fen
+            AND n.transfer_mode = d.transfer_mode
+            AND n.license_manner IS NOT DISTINCT FROM d.license_manner);
+    IF FOUND THEN
+        RAISE EXCEPTION 'the price of contract % has no notice in effect', NEW.contract_id
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$$
+"""
+
+MOMENT = sa.DateTime(timezone=True)
+
+
+def identified(*, versioned: bool = True) -> list[sa.Column]:
+    columns = [
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("created_at", MOMENT, server_default=sa.text("market_now()"), nullable=False),
+    ]
+    if versioned:
+        columns.append(sa.Column("version", sa.BigInteger, server_default="1", nullable=False))
+    return columns
+
+
+def reference(table: str, name: str, target: str, *, nullable: bool = False) -> sa.Column:
+    key = sa.ForeignKey(f"{target}.id", name=f"fk_{table}_{name}")
+    return sa.Column(name, sa.Uuid, key, nullable=nullable)
+
+
+def required(name: str, kind, **options) -> sa.Column:
+    return sa.Column(name, kind, nullable=False, **options)
+
+
+def upgrade() -> None:
+    notices()
+    objections()
+    op.execute(NOTICE_STANDS)
+    op.execute(SIGNATURE_AFTER_NOTICE)
+    op.execute(
+        "CREATE TRIGGER notice_stands BEFORE UPDATE ON notice"
+        " FOR EACH ROW EXECUTE FUNCTION notice_stands()"
+    )
+    op.execute(
+        "CREATE TRIGGER signature_after_notice BEFORE INSERT ON contract_signature"
+        " FOR EACH ROW EXECUTE FUNCTION signature_after_notice()"
+    )
+
+
+def notices() -> None:
+    op.create_table(
+        "notice",
+        *identified(),
+        required("kind", sa.String),
+        reference("notice", "achievement_id", "achievement"),
+        reference("notice", "publisher_id", "organisation"),
+        required("publisher_name", sa.String),
+        reference("notice", "broker_id", "organisation", nullable=True),
+        required("title", sa.String),
+        required("summary", sa.String),
+        required("transfer_mode", sa.String),
+        sa.Column("license_manner", sa.String),
+        required("price_fen", sa.BigInteger),
+        reference("notice", "taker_id", "organisation", nullable=True),
+        required("taker_name", sa.String),
+        required("interest", sa.String),
+        required("interest_note", sa.String),
+        required("objection_procedure", sa.String),
+        required("rule_set", sa.String),
+        required("days", sa.BigInteger),
+        required("days_left", sa.BigInteger),
+        required("state", sa.String, server_default="draft"),
+        required("edition", sa.BigInteger, server_default="0"),
+        sa.Column("published_at", MOMENT),
+        sa.Column("counts_from", sa.Date),
+        sa.Column("ends_at", MOMENT),
+        required("ends_provisional", sa.Boolean, server_default=sa.text("false")),
+        sa.Column("calendar_version", sa.String),
+        sa.Column("effective_at", MOMENT),
+        sa.Column("closing_note", sa.String),
+        sa.CheckConstraint("kind IN ('price_notice')", name="kind"),
+        sa.CheckConstraint(
+            "state IN ('draft','published','suspended','effective','void','withdrawn')",
+            name="state",
+        ),
+        sa.CheckConstraint("interest IN ('none','inventor','interested_party')", name="interest"),
+        sa.CheckConstraint("price_fen > 0", name="price"),
+        sa.CheckConstraint("days >= 15 AND days_left BETWEEN 0 AND days", name="days"),
+        sa.CheckConstraint("taker_id <> publisher_id", name="two_parties"),
+        sa.CheckConstraint(
+            "(transfer_mode = 'license') = (license_manner IS NOT NULL)", name="manner"
+        ),
+        sa.CheckConstraint("(edition = 0) = (published_at IS NULL)", name="edition"),
+        sa.CheckConstraint(
+            "(state IN ('published','effective')) = (ends_at IS NOT NULL)", name="period"
+        ),
+        sa.CheckConstraint(
+            "ends_at >= published_at + days * interval '24 hours'", name="stands_long_enough"
+        ),
+        sa.CheckConstraint(
+            "(state = 'effective') = (effective_at IS NOT NULL) AND effective_at >= ends_at",
+            name="effect",
+        ),
+    )
+    op.create_index(
+        "ix_notice_ends_at", "notice", ["ends_at"], postgresql_where=sa.text("state = 'published'")
+    )
+    op.create_index("ix_notice_achievement", "notice", ["achievement_id", "id"])
+    op.create_index("ix_notice_publisher", "notice", ["publisher_id", "id"])
+    op.create_index(
+        "ix_notice_public", "notice", ["id"], postgresql_where=sa.text("published_at IS NOT NULL")
+    )
+    op.create_table(
+        "notice_edition",
+        *identified(versioned=False),
+        reference("notice_edition", "notice_id", "notice"),
+        required("edition", sa.BigInteger),
+        required("content", JSONB),
+        required("days", sa.BigInteger),
+        required("published_at", MOMENT),
+        sa.UniqueConstraint("notice_id", "edition", name="uq_notice_edition_notice_id_edition"),
+    )
+    op.execute(
+        "CREATE TRIGGER notice_edition_append_only BEFORE UPDATE OR DELETE OR TRUNCATE"
+        " ON notice_edition FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+
+
+def objections() -> None:
+    op.create_table(
+        "notice_objection",
+        *identified(),
+        reference("notice_objection", "notice_id", "notice"),
+        required("edition", sa.BigInteger),
+        reference("notice_objection", "person_id", "person"),
+        reference("notice_objection", "organisation_id", "organisation"),
+        required("grounds", sa.String),
+        required("state", sa.String, server_default="filed"),
+        required("due_at", MOMENT),
+        sa.Column("overdue_at", MOMENT),
+        sa.Column("reason", sa.String),
+        sa.Column("decided_at", MOMENT),
+        reference("notice_objection", "decided_by", "organisation", nullable=True),
+        sa.CheckConstraint(
+            "state IN ('filed','upheld','rejected','withdrawn','lapsed')", name="state"
+        ),
+        sa.CheckConstraint("(state = 'filed') = (decided_at IS NULL)", name="decided_at"),
+        sa.CheckConstraint(
+            "state NOT IN ('upheld','rejected') OR (reason <> '' AND decided_by IS NOT NULL)",
+            name="reason",
+        ),
+    )
+    op.create_index(
+        "uq_notice_objection_open",
+        "notice_objection",
+        ["notice_id", "person_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'filed'"),
+    )
+    op.create_index("ix_notice_objection_notice", "notice_objection", ["notice_id", "id"])
+    op.create_index(
+        "ix_notice_objection_due",
+        "notice_objection",
+        ["due_at"],
+        postgresql_where=sa.text("state = 'filed' AND overdue_at IS NULL"),
+    )
+
+
+def downgrade() -> None:
+    op.execute("DROP TRIGGER signature_after_notice ON contract_signature")
+    for table in ("notice_objection", "notice_edition", "notice"):
+        op.drop_table(table)
+    op.execute("DROP FUNCTION signature_after_notice()")
+    op.execute("DROP FUNCTION notice_stands()")
