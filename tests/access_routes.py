@@ -51,6 +51,7 @@ SELLER = frozenset({"university", "broker"})
 OTHER_TRADERS = TRADERS - SELLER
 OFFICES = frozenset({"registrar", "other_registrar"})
 ADMINISTRATORS = TRADERS - {"broker"} | OFFICES | {"operator", "regulator"}
+ADMIN = {"platform_admin"}
 OVERSEERS = frozenset({"operator", "platform_admin", "regulator"})
 SELLER_READS = SELLER | {"broker_read_key", "roleless"}
 PARTIES_READ = SELLER_READS | {"enterprise"}
@@ -117,6 +118,13 @@ MANDATE = {
 }
 APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
 LATE = {"listing_id": "$sold_listing"}
+CLEARANCE = {
+    "kind": "pledgee_consent",
+    "subject": "某银行",
+    "statement": "consents",
+    "document": "x",
+    "dated_on": "2026-01-05",
+}
 WITHDRAWN_NOTICE = {"notice_id": "$withdrawn_notice", "objection_id": "$withdrawn_objection"}
 NOTICE = {
     "achievement_id": "$achievement_id",
@@ -211,6 +219,11 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/achievements/{achievement_id}/documents"): public(),
     ("GET", "/achievements/{achievement_id}/documents/{document_id}"): row(DETAILS),
+    ("POST", "/achievements/{achievement_id}/clearances"): row(*SELLERS_ACT, json=CLEARANCE),
+    ("GET", "/achievements/{achievement_id}/clearances"): row(DETAILS),
+    ("POST", "/achievements/{achievement_id}/clearances/{clearance_id}/revoke"): row(
+        *SELLERS_ACT, json={"reason": "x"}
+    ),
     ("POST", "/packages"): row(
         TRADERS, json={"title": "成果包", "member_ids": ["$nobody", "$university"]}
     ),
@@ -223,6 +236,10 @@ ROUTES: dict[tuple[str, str], Row] = {
         *SELLERS_LISTING, headers=STALE, json={"price_fen": 1}
     ),
     ("POST", "/listings/{listing_id}/submit"): row(*SELLERS_LISTING),
+    ("GET", "/listings/{listing_id}/checks"): row(SELLER_READS | OVERSEERS - ADMIN, 404),
+    ("POST", "/listings/{listing_id}/checks"): row(
+        {"operator"}, json={"code": "patent_in_force", "evidence": "x"}
+    ),
     ("POST", "/listings/{listing_id}/review"): row({"operator"}, json={"act": "approve"}),
     ("POST", "/listings/{listing_id}/withdraw"): row(*SELLERS_LISTING, json={}),
     ("POST", "/listings/{listing_id}/applications"): row(

@@ -208,6 +208,10 @@ async def _offers(stage: Stage) -> None:
     grantee = {"organisation_id": str(stage.people["other_enterprise"].organisation_id)}
     grant = await university.ok("POST", f"{path}/grants", grantee)
     await university.ok("POST", f"{path}/grants/{grant['id']}/revoke")
+    pledge = {"kind": "pledge", "subject": "某银行", "statement": "pledged"}
+    paper = {"document": "质押登记通知书", "dated_on": "2026-01-05"}
+    clearance = await university.ok("POST", f"{path}/clearances", pledge | paper)
+    await university.ok("POST", f"{path}/clearances/{clearance['id']}/revoke", {"reason": "解除"})
     withdrawn = await flow.post_achievement(market, university)
     await university.ok("POST", f"/achievements/{withdrawn['id']}/withdraw")
     draft = await university.ok(
@@ -221,6 +225,7 @@ async def _offers(stage: Stage) -> None:
         "pending_organisation": waiting.json()["id"],
         "achievement_id": published["id"],
         "document_id": document["id"],
+        "clearance_id": clearance["id"],
         "grant_id": grant["id"],
         "withdrawn_achievement": withdrawn["id"],
         "draft_achievement": draft["id"],

@@ -32,18 +32,22 @@ from app.kit.http import (
     trade_router,
 )
 from app.kit.idempotency import Idempotent
+from app.kit.patents import PatentRegister, patent_register
 from app.listings import queries, rules, service
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
+    ChecksOpen,
     DepositTooHigh,
     DisclosureTooShort,
     ExclusiveRightListed,
+    GuardsFailed,
     LicenceMannerMismatch,
     ListingNotOpen,
     NoDepositDue,
     NotAnApplicant,
     NotAnOffer,
+    NotCheckable,
     OwnListing,
     PatentsExpired,
     ProfileNotForSeller,
@@ -55,6 +59,8 @@ from app.listings.repository import Filters, Sort
 from app.listings.schemas import (
     ApplicationDecision,
     ApplicationView,
+    CheckEvidence,
+    FindingView,
     ListingEdit,
     ListingReview,
     ListingView,
@@ -68,6 +74,13 @@ from app.listings.states import ListingState
 listings = trade_router("/listings", "listings")
 routers: tuple[APIRouter, ...] = (listings,)
 
+
+def current_register(request: Request) -> PatentRegister:
+    """The register of patents that the settings name."""
+    return patent_register(request.app.state.settings)
+
+
+Register = Annotated[PatentRegister, Depends(current_register)]
 ACTING = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
 TERMS = (
     UnknownValue,
@@ -236,25 +249,62 @@ async def edit_listing(
         AchievementNotPublished,
         ExclusiveRightListed,
         RightAlreadyAwarded,
+        GuardsFailed,
         *TERMS,
     ),
 )
-async def submit_listing(session: Uow, actor: CurrentActor, listing_id: UUID) -> ListingView:
-    """Hand a draft in for review."""
-    return queries.view(actor, await service.submit(session, actor, listing_id))
+async def submit_listing(
+    session: Uow, actor: CurrentActor, register: Register, listing_id: UUID
+) -> ListingView:
+    """Hand a draft in for review; the guards look at it first."""
+    return queries.view(actor, await service.submit(session, actor, listing_id, register))
+
+
+@listings.get("/{listing_id}/checks", responses=declared(Unauthenticated, NotFound))
+async def list_checks(
+    session: Uow, actor: CurrentActor, register: Register, listing_id: UUID
+) -> list[FindingView]:
+    """What every guard finds today, with its source; for the seller and overseers."""
+    return await queries.findings(session, actor, listing_id, register)
+
+
+@listings.post(
+    "/{listing_id}/checks", responses=declared(*ACTING, IllegalMove, OwnListing, NotCheckable)
+)
+async def add_check(
+    session: Uow,
+    actor: CurrentActor,
+    register: Register,
+    listing_id: UUID,
+    check: CheckEvidence,
+) -> list[FindingView]:
+    """An operator puts evidence on record for what a guard could not decide."""
+    found = await service.check(session, actor, listing_id, check.code, check.evidence, register)
+    return [FindingView.model_validate(one) for one in found]
 
 
 @listings.post(
     "/{listing_id}/review",
     responses=declared(
-        *ACTING, IllegalMove, OwnListing, ReasonRequired, AchievementNotListable, *TERMS
+        *ACTING,
+        IllegalMove,
+        OwnListing,
+        ReasonRequired,
+        AchievementNotListable,
+        GuardsFailed,
+        ChecksOpen,
+        *TERMS,
     ),
 )
 async def review_listing(
-    session: Uow, actor: CurrentActor, listing_id: UUID, decision: ListingReview
+    session: Uow,
+    actor: CurrentActor,
+    register: Register,
+    listing_id: UUID,
+    decision: ListingReview,
 ) -> ListingView:
     """An operator publishes a listing for its disclosure period, or sends it back."""
-    return queries.view(actor, await service.review(session, actor, listing_id, decision))
+    return queries.view(actor, await service.review(session, actor, listing_id, decision, register))
 
 
 @listings.post(

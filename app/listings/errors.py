@@ -135,3 +135,27 @@ class NoDepositDue(Conflict):
     code = "no_deposit_due"
     zh = "本挂牌不收取保证金,或保证金已确认到账"
     en = "The listing asks for no deposit, or its arrival is confirmed already"
+
+
+class GuardsFailed(Unprocessable):
+    """Guards stop the listing; `reasons` has their codes (rules.md 13.8)."""
+
+    code = "listing_guards_failed"
+    zh = "挂牌前审查未通过:{reasons_zh}"
+    en = "Checks before the listing goes public have failed: {reasons_en}"
+
+
+class ChecksOpen(Conflict):
+    """Something has to be checked by an operator before the listing is published."""
+
+    code = "listing_checks_open"
+    zh = "发布前须由交易场所核实并记录依据:{reasons_zh}"
+    en = "An operator has to check this and record the evidence before publication: {reasons_en}"
+
+
+class NotCheckable(Unprocessable):
+    """Nothing of this code waits for an operator's check."""
+
+    code = "not_checkable"
+    zh = "审查项 {check} 不待核实;待核实的有:{allowed}"
+    en = "{check} does not wait for a check; these do: {allowed}"

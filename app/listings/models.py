@@ -1,6 +1,7 @@
 """Tables of the listings module."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kit.db import Base, Versioned
+from app.kit.db import Base, Identified, Versioned
 from app.listings import rules
 
 TERMS = (
@@ -27,6 +28,10 @@ TERMS = (
     "bidding_minutes",
     "opens_after_minutes",
     "conditions",
+    "licence_until",
+    "open_to_foreign",
+    "security",
+    "security_document",
 )
 PERIOD = ("closes_at", "closes_provisional", "calendar_version")
 _PUBLIC = text("published_at IS NOT NULL")
@@ -55,6 +60,9 @@ class Listing(Versioned, Base):
         CheckConstraint(
             "(transfer_mode = 'license') = (license_manner IS NOT NULL)", name="manner"
         ),
+        CheckConstraint("security IN ('clear','cleared','concerned')", name="security"),
+        CheckConstraint("licence_until IS NULL OR transfer_mode = 'license'", name="licence_until"),
+        CheckConstraint("published_at IS NULL OR security <> 'concerned'", name="never_concerned"),
         CheckConstraint(
             "state NOT IN ('published','closed','awarded','failed') OR (published_at IS NOT NULL"
             " AND disclosure_from IS NOT NULL AND closes_at IS NOT NULL"
@@ -111,6 +119,10 @@ class Listing(Versioned, Base):
     bidding_minutes: Mapped[int]
     opens_after_minutes: Mapped[int]
     conditions: Mapped[str]
+    licence_until: Mapped[date | None]
+    open_to_foreign: Mapped[bool] = mapped_column(server_default=text("false"))
+    security: Mapped[str] = mapped_column(server_default=text("'clear'"))
+    security_document: Mapped[str] = mapped_column(server_default=text("''"))
     state: Mapped[str] = mapped_column(server_default=text("'draft'"))
     review_note: Mapped[str | None]
     listed_at: Mapped[datetime] = mapped_column(server_default=text("market_now()"))
@@ -155,10 +167,12 @@ class Listing(Versioned, Base):
         Where the offer is no licence, a manner that is not given goes too.
         """
         for name, value in given.items():
-            if value is not None and name != "license_manner":
-                setattr(self, name, value)
+            if value is not None and name not in {"license_manner", "licence_until"}:
+                setattr(self, name, value.value if isinstance(value, StrEnum) else value)
         if "license_manner" in given or self.transfer_mode != "license":
             self.license_manner = given.get("license_manner")
+        if "licence_until" in given or self.transfer_mode != "license":
+            self.licence_until = given.get("licence_until")
 
     def disclose(self, period: rules.Period, published_at: datetime) -> None:
         """Begin the disclosure period."""
@@ -198,6 +212,19 @@ class ListingClaim(Base):
     listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"), primary_key=True)
     achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievement.id"), primary_key=True)
     exclusive: Mapped[bool]
+
+
+class ListingCheck(Identified, Base):
+    """An operator's check of what a guard could not decide, with the evidence; append-only."""
+
+    __tablename__ = "listing_check"
+    __table_args__ = (Index("ix_listing_check_listing", "listing_id", "id"),)
+
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    code: Mapped[str]
+    evidence: Mapped[str]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
 
 
 class Application(Versioned, Base):

@@ -11,17 +11,20 @@ from sqlalchemy import Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from app.achievements import service as achievements
 from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
 from app.kit.errors import NotFound
 from app.kit.http import BadCursor, Page, PageRequest, make_page
-from app.listings import access, repository, rules
+from app.kit.patents import PatentRegister
+from app.listings import access, checks, repository, rules
 from app.listings.models import Application, Listing
 from app.listings.repository import Filters, Reach, Sort
 from app.listings.schemas import (
     PRIVATE_MEMBERS,
     PUBLIC_MEMBERS,
     ApplicationView,
+    FindingView,
     ListingView,
     ProfileView,
 )
@@ -73,6 +76,18 @@ class PublicReader:
 async def get(session: AsyncSession, actor: Actor | None, listing_id: UUID) -> ListingView:
     """One listing, as much of it as the actor may see."""
     return view(actor, access.visible(actor, await repository.listing(session, listing_id)))
+
+
+async def findings(
+    session: AsyncSession, actor: Actor, listing_id: UUID, register: PatentRegister
+) -> list[FindingView]:
+    """What the guards find about a listing today; for the seller and overseers."""
+    listing = access.visible(actor, await repository.listing(session, listing_id))
+    if not access.sees_all_of(actor, listing):
+        raise NotFound
+    achievement = await achievements.facts(session, listing.achievement_id)
+    found = await checks.findings(session, listing, achievement, register)
+    return [FindingView.model_validate(one) for one in found]
 
 
 def view(actor: Actor | None, listing: Listing) -> ListingView:

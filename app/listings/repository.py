@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, delete, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.listings.models import Application, Listing, ListingClaim
+from app.listings.models import Application, Listing, ListingCheck, ListingClaim
 from app.listings.states import ApplicationState, ListingState
 
 Sort = Literal["newest", "price", "-price", "closing"]
@@ -147,14 +147,20 @@ async def awarding_listing(session: AsyncSession, achievement_ids: Iterable[UUID
 
 
 async def excluding_listing(
-    session: AsyncSession, achievement_ids: Iterable[UUID], *, exclusive: bool
+    session: AsyncSession,
+    achievement_ids: Iterable[UUID],
+    *,
+    exclusive: bool,
+    but: UUID | None = None,
 ) -> UUID | None:
-    """A listing whose claim leaves no room for another one on these achievements."""
+    """A listing, `but` this one, whose claim leaves no room for it on these achievements."""
     query = select(ListingClaim.listing_id).where(
         ListingClaim.achievement_id.in_(list(achievement_ids))
     )
     if not exclusive:
         query = query.where(ListingClaim.exclusive)
+    if but is not None:
+        query = query.where(ListingClaim.listing_id != but)
     query = query.order_by(ListingClaim.listing_id).limit(1)
     return (await session.execute(query)).scalar_one_or_none()
 
@@ -162,6 +168,12 @@ async def excluding_listing(
 async def release_claims(session: AsyncSession, listing_id: UUID) -> None:
     """Drop the claims of a listing that holds none any more."""
     await session.execute(delete(ListingClaim).where(ListingClaim.listing_id == listing_id))
+
+
+async def checks(session: AsyncSession, listing_id: UUID) -> Sequence[ListingCheck]:
+    """What operators checked of a listing, the oldest first."""
+    query = select(ListingCheck).where(ListingCheck.listing_id == listing_id)
+    return (await session.execute(query.order_by(ListingCheck.id))).scalars().all()
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:

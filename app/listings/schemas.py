@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from app.kit.http import FEN_LIMIT, Line, Paragraphs, ShortCode, WireModel
-from app.listings.states import ApplicationState, ListingState
+from app.listings.states import ApplicationState, ListingState, Outcome, SecurityDeclaration
 
 Amount = Annotated[int, Field(ge=1, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
 Deposit = Annotated[int, Field(ge=0, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
@@ -16,6 +16,7 @@ ExtensionSeconds = Annotated[int, Field(ge=60, le=3600, strict=True)]
 BiddingMinutes = Annotated[int, Field(ge=1, le=30 * 24 * 60, strict=True)]
 OpeningMinutes = Annotated[int, Field(ge=0, le=90 * 24 * 60, strict=True)]
 Reason = Annotated[str, StringConstraints(max_length=2000)]
+OptionalLine = Annotated[Paragraphs, StringConstraints(max_length=200)]
 Summary = Annotated[Paragraphs, StringConstraints(max_length=4000)]
 
 
@@ -40,6 +41,15 @@ class NewListing(WireModel):
     bidding_minutes: BiddingMinutes = 24 * 60
     opens_after_minutes: OpeningMinutes = 0
     conditions: Paragraphs = ""
+    licence_until: date | None = Field(None, description="last day of the licence offered")
+    open_to_foreign: bool = Field(False, description="whether buyers from abroad may apply")
+    security: SecurityDeclaration = Field(
+        SecurityDeclaration.CLEAR,
+        description="the seller's declaration on state secrets and national security",
+    )
+    security_document: OptionalLine = Field(
+        "", description="the authority's document, where it has examined the offer"
+    )
 
 
 class ListingEdit(WireModel):
@@ -58,6 +68,10 @@ class ListingEdit(WireModel):
     bidding_minutes: BiddingMinutes | None = None
     opens_after_minutes: OpeningMinutes | None = None
     conditions: Paragraphs | None = None
+    licence_until: date | None = None
+    open_to_foreign: bool | None = None
+    security: SecurityDeclaration | None = None
+    security_document: OptionalLine | None = None
 
 
 class ListingView(WireModel):
@@ -91,6 +105,10 @@ class ListingView(WireModel):
     bidding_minutes: int
     opens_after_minutes: int
     conditions: str
+    licence_until: date | None
+    open_to_foreign: bool
+    security: SecurityDeclaration
+    security_document: str
     published_at: datetime | None
     disclosure_from: date | None
     closes_at: datetime | None
@@ -111,6 +129,23 @@ class ListingReview(WireModel):
 
     act: Literal["approve", "reject"]
     reason: Reason = ""
+
+
+class FindingView(WireModel):
+    """What a guard found: reason code, outcome, the rule it rests on, and words."""
+
+    code: str
+    outcome: Outcome
+    source: str
+    zh: str
+    en: str
+
+
+class CheckEvidence(WireModel):
+    """An operator's check of what a guard could not decide."""
+
+    code: ShortCode = Field(examples=["patent_in_force"])
+    evidence: Annotated[Paragraphs, StringConstraints(min_length=1, max_length=2000)]
 
 
 class Withdrawal(WireModel):

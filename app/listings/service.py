@@ -2,31 +2,33 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import service as achievements
 from app.achievements.facts import AchievementFacts
-from app.kit import audit, calendar_store, clock, jobs
+from app.kit import calendar_store, clock, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.calendar import local_day
 from app.kit.errors import NotFound
 from app.kit.http import require_version
+from app.kit.patents import NO_REGISTER, PatentRegister
 from app.kit.states import move
-from app.listings import access, repository, rules
+from app.listings import access, checks, guards, repository, rules
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
     ExclusiveRightListed,
     NoDepositDue,
     NotAnApplicant,
+    NotCheckable,
     OwnListing,
     RightAlreadyAwarded,
 )
 from app.listings.facts import ListingFacts
-from app.listings.models import Application, Listing, ListingClaim
+from app.listings.models import Application, Listing, ListingCheck, ListingClaim
+from app.listings.records import change, record, record_application
 from app.listings.schemas import (
     ApplicationDecision,
     ListingEdit,
@@ -34,7 +36,7 @@ from app.listings.schemas import (
     NewApplication,
     NewListing,
 )
-from app.listings.states import APPLICATION_MOVES, MOVES, ApplicationState, ListingState
+from app.listings.states import APPLICATION_MOVES, MOVES, ApplicationState, ListingState, Outcome
 from app.parties import service as parties
 
 RECOUNT_BATCH = 200
@@ -53,7 +55,8 @@ async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listin
     seller = await parties.facts(session, seller_id)
     _check_codes(new.transfer_mode, new.license_manner)
     listing = Listing(
-        **new.model_dump(exclude={"title", "summary", "profile"}),
+        **new.model_dump(exclude={"title", "summary", "profile", "security"}),
+        security=new.security.value,
         title=new.title or achievement.title,
         summary=achievement.summary if new.summary is None else new.summary,
         technical_field=achievement.technical_field,
@@ -68,7 +71,7 @@ async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listin
     await _require_not_awarded(session, achievement, "body.achievement_id")
     session.add(listing)
     await session.flush()
-    _record(session, actor, "create", listing, before=None, after=listing.terms())
+    record(session, actor, "create", listing, before=None, after=listing.terms())
     return listing
 
 
@@ -87,7 +90,7 @@ async def edit(
     await _judge(session, listing, achievement, listing.profile)
     listing.version += 1
     await session.flush()
-    _record(session, actor, "edit", listing, before=before, after=listing.terms())
+    record(session, actor, "edit", listing, before=before, after=listing.terms())
     return listing
 
 
@@ -111,11 +114,16 @@ async def _require_not_awarded(
         raise RightAlreadyAwarded(field=field, listing_id=str(awarded))
 
 
-async def submit(session: AsyncSession, actor: Actor, listing_id: UUID) -> Listing:
+async def submit(
+    session: AsyncSession,
+    actor: Actor,
+    listing_id: UUID,
+    register: PatentRegister = NO_REGISTER,
+) -> Listing:
     """Hand a draft in for review; from here on it holds its claim on the right.
 
     Raises ExclusiveRightListed when a live listing leaves no room for it, RightAlreadyAwarded
-    when a buyer has the right.
+    when a buyer has the right, GuardsFailed when a guard stops it.
     """
     _trader(actor)
     listing = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
@@ -123,7 +131,8 @@ async def submit(session: AsyncSession, actor: Actor, listing_id: UUID) -> Listi
     achievement = await achievements.require_postable(session, actor, listing.achievement_id)
     await _judge(session, listing, achievement, listing.profile)
     await _claim(session, listing, achievement)
-    _change(session, actor, "submit", listing, state)
+    await checks.require(session, listing, achievement, register, to_publish=False)
+    change(session, actor, "submit", listing, state)
     await session.flush()
     return listing
 
@@ -143,9 +152,16 @@ async def _claim(session: AsyncSession, listing: Listing, achievement: Achieveme
 
 
 async def review(
-    session: AsyncSession, actor: Actor, listing_id: UUID, decision: ListingReview
+    session: AsyncSession,
+    actor: Actor,
+    listing_id: UUID,
+    decision: ListingReview,
+    register: PatentRegister = NO_REGISTER,
 ) -> Listing:
-    """An operator publishes a listing, or sends it back to the seller with a reason."""
+    """An operator publishes a listing, or sends it back to the seller with a reason.
+
+    The guards look again: raises GuardsFailed, and ChecksOpen while a check is missing.
+    """
     _operator(actor)
     listing = access.visible(actor, await repository.listing(session, listing_id, lock="update"))
     state = move(MOVES, ListingState(listing.state), decision.act)
@@ -155,15 +171,20 @@ async def review(
         rules.require_reason(decision.reason)
         await repository.release_claims(session, listing.id)
         listing.review_note = decision.reason
-        _change(session, actor, "reject", listing, state, reason=decision.reason)
+        change(session, actor, "reject", listing, state, reason=decision.reason)
     else:
-        await _publish(session, actor, listing, state, decision.reason)
+        await _publish(session, actor, listing, state, decision.reason, register)
     await session.flush()
     return listing
 
 
 async def _publish(
-    session: AsyncSession, actor: Actor, listing: Listing, state: ListingState, note: str
+    session: AsyncSession,
+    actor: Actor,
+    listing: Listing,
+    state: ListingState,
+    note: str,
+    register: PatentRegister,
 ) -> None:
     achievement = await achievements.facts(session, listing.achievement_id)
     if achievement.state != "published" or achievement.secrecy != "public":
@@ -171,10 +192,11 @@ async def _publish(
             field="listing.achievement_id", state=achievement.state, secrecy=achievement.secrecy
         )
     now = await _judge(session, listing, achievement, listing.profile)
+    await checks.require(session, listing, achievement, register, to_publish=True)
     calendar = await calendar_store.calendar(session)
     listing.disclose(rules.period(now, listing.disclosure_working_days, calendar), now)
     listing.review_note = note or None
-    _change(
+    change(
         session,
         actor,
         "approve",
@@ -185,6 +207,43 @@ async def _publish(
         rule_notes=listing.rule_notes,
         **listing.period(),
     )
+
+
+async def check(
+    session: AsyncSession,
+    actor: Actor,
+    listing_id: UUID,
+    code: str,
+    evidence: str,
+    register: PatentRegister = NO_REGISTER,
+) -> list[guards.Finding]:
+    """An operator puts on record what was checked where a guard could not decide.
+
+    Raises NotCheckable unless that guard waits for a check, OwnListing, and IllegalMove when the
+    listing is not under review.
+    """
+    _operator(actor)
+    listing = access.visible(actor, await repository.listing(session, listing_id, lock="update"))
+    move(MOVES, ListingState(listing.state), "approve")
+    if actor.party_id == listing.seller_id:
+        raise OwnListing
+    achievement = await achievements.facts(session, listing.achievement_id)
+    found = await checks.findings(session, listing, achievement, register)
+    waiting = [one.code for one in found if one.outcome == Outcome.NEEDS_APPROVAL]
+    if code not in waiting:
+        raise NotCheckable(field="body.code", check=code, allowed=waiting)
+    session.add(
+        ListingCheck(
+            listing_id=listing.id,
+            code=code,
+            evidence=evidence,
+            person_id=actor.person_id,
+            organisation_id=actor.organisation_id,
+        )
+    )
+    record(session, actor, "check", listing, before=None, after={"check": code, "why": evidence})
+    await session.flush()
+    return await checks.findings(session, listing, achievement, register)
 
 
 async def withdraw(session: AsyncSession, actor: Actor, listing_id: UUID, reason: str) -> Listing:
@@ -199,7 +258,7 @@ async def withdraw(session: AsyncSession, actor: Actor, listing_id: UUID, reason
         listing.closed_at = now
     listing.review_note = reason or None
     await repository.release_claims(session, listing.id)
-    _change(session, actor, "withdraw", listing, state, reason=reason)
+    change(session, actor, "withdraw", listing, state, reason=reason)
     await session.flush()
     return listing
 
@@ -233,7 +292,7 @@ async def apply(
     )
     session.add(application)
     await session.flush()
-    _record_application(session, actor, "submit", application, before=None)
+    record_application(session, actor, "submit", application, before=None)
     return application
 
 
@@ -267,7 +326,7 @@ async def confirm_deposit(
         raise NoDepositDue
     application.deposit_confirmed_at = now
     application.version += 1
-    _record_application(session, actor, "confirm_deposit", application, before={"deposit": None})
+    record_application(session, actor, "confirm_deposit", application, before={"deposit": None})
     await session.flush()
     return application
 
@@ -311,7 +370,7 @@ def _move_application(
     application.reason = reason or None
     application.decided_at = now
     application.version += 1
-    _record_application(session, actor, act, application, before=before)
+    record_application(session, actor, act, application, before=before)
 
 
 async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
@@ -343,7 +402,7 @@ async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
         await jobs.defer(session, SCHEDULE_AUCTION, listing_id=str(listing_id))
     else:
         await repository.release_claims(session, listing_id)
-    _change(session, SYSTEM, act, listing, state, qualified=bidders, closed_at=now)
+    change(session, SYSTEM, act, listing, state, qualified=bidders, closed_at=now)
 
 
 async def recount(session: AsyncSession, after: UUID | None) -> None:
@@ -365,7 +424,7 @@ async def recount(session: AsyncSession, after: UUID | None) -> None:
         listing.calendar_version = new.calendar_version
         if listing.period() != before:
             listing.version += 1
-            _record(session, SYSTEM, "recount", listing, before=before, after=listing.period())
+            record(session, SYSTEM, "recount", listing, before=before, after=listing.period())
     if len(rows) == RECOUNT_BATCH:
         await jobs.defer(session, RECOUNT, after=str(rows[-1].id))
 
@@ -378,7 +437,7 @@ async def record_award(
     state = move(MOVES, ListingState(listing.state), "award")
     if not listing.exclusive:
         await repository.release_claims(session, listing_id)
-    _change(session, actor, "award", listing, state, at=now)
+    change(session, actor, "award", listing, state, at=now)
     await session.flush()
 
 
@@ -390,7 +449,7 @@ async def record_failure(
     state = move(MOVES, ListingState(listing.state), "fail")
     await repository.release_claims(session, listing_id)
     listing.review_note = reason or None
-    _change(session, actor, "fail", listing, state, at=now, reason=reason)
+    change(session, actor, "fail", listing, state, at=now, reason=reason)
     await session.flush()
 
 
@@ -443,58 +502,3 @@ def _check_codes(transfer_mode: str, license_manner: str | None) -> None:
     parties.require_code("transfer_modes", transfer_mode, "body.transfer_mode")
     if license_manner is not None:
         parties.require_code("license_manners", license_manner, "body.license_manner")
-
-
-def _change(
-    session: AsyncSession,
-    actor: Actor,
-    act: str,
-    listing: Listing,
-    state: ListingState,
-    **facts: Any,
-) -> None:
-    """Move a listing to its next state and note it."""
-    before = {"state": listing.state}
-    listing.state = state.value
-    listing.version += 1
-    _record(session, actor, act, listing, before=before, after={"state": state, **facts})
-
-
-def _record(
-    session: AsyncSession,
-    actor: Actor,
-    act: str,
-    listing: Listing,
-    *,
-    before: dict[str, Any] | None,
-    after: dict[str, Any],
-) -> None:
-    audit.record(
-        session,
-        actor,
-        f"listing.{act}",
-        "listing",
-        listing.id,
-        before=before,
-        after=after,
-        rule_set=listing.rule_set,
-    )
-
-
-def _record_application(
-    session: AsyncSession,
-    actor: Actor,
-    act: str,
-    application: Application,
-    *,
-    before: dict[str, Any] | None,
-) -> None:
-    audit.record(
-        session,
-        actor,
-        f"application.{act}",
-        "listing_application",
-        application.id,
-        before=before,
-        after=application.standing(),
-    )

@@ -36,6 +36,26 @@ A listing that awarded an exclusive right keeps its claim for good: the right is
 """
 
 
+class SecurityDeclaration(StrEnum):
+    """What the seller declares about state secrets and national security (rules.md A-8).
+
+    `clear`: the offer concerns neither; `cleared`: an authority has examined and released it;
+    `concerned`: it concerns them.
+    """
+
+    CLEAR = "clear"
+    CLEARED = "cleared"
+    CONCERNED = "concerned"
+
+
+class Outcome(StrEnum):
+    """What a guard says of an offer."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NEEDS_APPROVAL = "needs_approval"
+
+
 class ApplicationState(StrEnum):
     """Life of an application to be a bidder."""
 

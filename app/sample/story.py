@@ -13,6 +13,7 @@ from app.kit import calendar_store, clock
 from app.kit.actor import Actor
 from app.kit.calendar import end_of_day, local_day
 from app.kit.db import Sessions
+from app.kit.patents import patent_register
 from app.kit.settings import Settings
 from app.parties import service as parties
 from app.registrations import service as registrations
@@ -49,7 +50,7 @@ class Story:
         self.dice = dice
         self.patents: Iterator[Patent] = iter(patents)
         self.sellers: Iterator[Actor] = cycle(cast.universities)
-        self.traders = Traders(sessions, cast.operator, dice)
+        self.traders = Traders(sessions, cast.operator, dice, patent_register(settings))
 
     async def now(self) -> datetime:
         """Market time."""

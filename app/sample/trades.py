@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.achievements import clearances
 from app.achievements import service as achievements
-from app.achievements.schemas import NewAchievement
+from app.achievements.schemas import NewAchievement, NewClearance
+from app.achievements.states import ClearanceKind
 from app.auctions import bidding
 from app.contracts import service as contracts
 from app.contracts.schemas import ContractEdit
@@ -18,6 +20,7 @@ from app.kit.actor import Actor
 from app.kit.calendar import local_day
 from app.kit.db import Sessions
 from app.kit.ids import new_id
+from app.kit.patents import PatentRegister
 from app.listings import service as listings
 from app.listings.schemas import ApplicationDecision, ListingReview, NewApplication, NewListing
 from app.registrations import service as registrations
@@ -32,6 +35,7 @@ MODES = (
     ("license", "ordinary"),
     ("assign", None),
 )
+INVENTORS = ("示例完成人甲", "示例完成人乙")
 PATENT_YEARS = {"invention": 20, "utility_model": 10}
 
 
@@ -73,10 +77,17 @@ class Terms:
 class Traders:
     """Runs the use cases, one transaction each."""
 
-    def __init__(self, sessions: Sessions, operator: Actor, dice: random.Random) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        operator: Actor,
+        dice: random.Random,
+        register: PatentRegister,
+    ) -> None:
         self.sessions = sessions
         self.operator = operator
         self.dice = dice
+        self.register = register
 
     async def achievement(self, seller: Actor, patent: Patent) -> UUID:
         """Post an achievement with its patent and publish its summary."""
@@ -105,11 +116,20 @@ class Traders:
                                 "expires_on": expires,
                             }
                         ],
-                        "persons": [{"name": "示例完成人甲"}, {"name": "示例完成人乙"}],
+                        "persons": [{"name": name} for name in INVENTORS],
                     }
                 ),
             )
             await achievements.publish(session, seller, made.id, now)
+            for name in INVENTORS:
+                waiver = NewClearance(
+                    kind=ClearanceKind.INVENTOR_STATEMENT,
+                    subject=name,
+                    statement="waived",
+                    document="放弃优先受让权声明(示例)",
+                    dated_on=local_day(now),
+                )
+                await clearances.add(session, seller, made.id, waiver, now)
             return made.id
 
     async def draft(
@@ -150,13 +170,17 @@ class Traders:
     async def submit(self, trade: Trade) -> None:
         """Hand the listing in for review."""
         async with self.sessions() as session, session.begin():
-            await listings.submit(session, trade.seller, trade.listing_id)
+            await listings.submit(session, trade.seller, trade.listing_id, self.register)
 
     async def approve(self, trade: Trade) -> None:
         """Publish the listing."""
         async with self.sessions() as session, session.begin():
             await listings.review(
-                session, self.operator, trade.listing_id, ListingReview(act="approve")
+                session,
+                self.operator,
+                trade.listing_id,
+                ListingReview(act="approve"),
+                self.register,
             )
 
     async def qualify(self, trade: Trade) -> None:

@@ -11,6 +11,7 @@ from app.achievements import queries as achievement_queries
 from app.achievements import service as achievements
 from app.auctions import service as auctions
 from app.kit.errors import Problem
+from app.kit.patents import PatentRegister, patent_register
 from app.listings import queries, service
 from app.listings.schemas import (
     ApplicationDecision,
@@ -107,6 +108,10 @@ def _narrowed(visit: Visitor, filters: dict[str, str]) -> tuple[Any, list[Compla
         seller_id=_uuid(filters["seller"]),
     )
     return narrowed, wrong
+
+
+def _register(visit: Visitor) -> PatentRegister:
+    return patent_register(visit.request.app.state.settings)
 
 
 def _uuid(text: str) -> UUID | None:
@@ -207,12 +212,12 @@ async def act(visit: Visit, listing_id: UUID, form: Posted) -> Response:
     attempt = visit.attempt()
     async with attempt:
         if chosen == "submit":
-            await service.submit(visit.session, actor, listing_id)
+            await service.submit(visit.session, actor, listing_id, _register(visit))
         elif chosen == "withdraw":
             await service.withdraw(visit.session, actor, listing_id, form.text("reason")[:2000])
         else:
             decision = ListingReview.model_validate({"act": chosen, "reason": form.text("reason")})
-            await service.review(visit.session, actor, listing_id, decision)
+            await service.review(visit.session, actor, listing_id, decision, _register(visit))
     if attempt.failed:
         return await _show(visit, listing_id, attempt.complaints, attempt.status)
     done = {"submit": "submitted", "approve": "published"}.get(chosen, "decided")

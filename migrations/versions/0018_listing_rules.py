@@ -1,4 +1,4 @@
-"""Public notices with their objections; no signature before a negotiated price's notice."""
+"""Clearances and checks of listings; public notices, and no signature before their effect."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -58,6 +58,11 @@ END
 $$
 """
 
+LISTING_CHECKS = {
+    "security": "security IN ('clear','cleared','concerned')",
+    "licence_until": "licence_until IS NULL OR transfer_mode = 'license'",
+    "never_concerned": "published_at IS NULL OR security <> 'concerned'",
+}
 MOMENT = sa.DateTime(timezone=True)
 
 
@@ -80,7 +85,24 @@ def required(name: str, kind, **options) -> sa.Column:
     return sa.Column(name, kind, nullable=False, **options)
 
 
+CLEARANCE_STANDS = """
+CREATE FUNCTION clearance_stands() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' OR OLD.revoked_at IS NOT NULL
+            OR to_jsonb(NEW) - 'revoked_at' - 'revocation'
+            <> to_jsonb(OLD) - 'revoked_at' - 'revocation' THEN
+        RAISE EXCEPTION 'clearance % stays on record; it can be revoked once', OLD.id
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$$
+"""
+
+
 def upgrade() -> None:
+    clearances()
+    listings()
     notices()
     objections()
     op.execute(NOTICE_STANDS)
@@ -93,6 +115,72 @@ def upgrade() -> None:
         "CREATE TRIGGER signature_after_notice BEFORE INSERT ON contract_signature"
         " FOR EACH ROW EXECUTE FUNCTION signature_after_notice()"
     )
+
+
+def clearances() -> None:
+    table = "achievement_clearance"
+    op.create_table(
+        table,
+        *identified(versioned=False),
+        reference(table, "achievement_id", "achievement"),
+        required("kind", sa.String),
+        required("subject", sa.String),
+        required("statement", sa.String),
+        required("document", sa.String),
+        required("dated_on", sa.Date),
+        sa.Column("valid_until", sa.Date),
+        reference(table, "recorded_by", "organisation"),
+        sa.Column("revoked_at", MOMENT),
+        sa.Column("revocation", sa.String),
+        sa.CheckConstraint(
+            "kind IN ('co_owner_consent','inventor_statement','pledge','pledgee_consent',"
+            "'funding_approval','export_licence','unfiled_invention')",
+            name="kind",
+        ),
+        sa.CheckConstraint("(revoked_at IS NULL) = (revocation IS NULL)", name="revocation"),
+    )
+    op.create_index(
+        "uq_achievement_clearance_live",
+        table,
+        ["achievement_id", "kind", "subject"],
+        unique=True,
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.create_index("ix_achievement_clearance_achievement", table, ["achievement_id", "id"])
+    op.execute(CLEARANCE_STANDS)
+    op.execute(
+        "CREATE TRIGGER clearance_stands BEFORE UPDATE OR DELETE ON achievement_clearance"
+        " FOR EACH ROW EXECUTE FUNCTION clearance_stands()"
+    )
+
+
+def append_only(table: str) -> None:
+    op.execute(
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE"
+        f" ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+
+
+def listings() -> None:
+    op.add_column("listing", sa.Column("licence_until", sa.Date))
+    op.add_column(
+        "listing", required("open_to_foreign", sa.Boolean, server_default=sa.text("false"))
+    )
+    op.add_column("listing", required("security", sa.String, server_default="clear"))
+    op.add_column("listing", required("security_document", sa.String, server_default=""))
+    for name, condition in LISTING_CHECKS.items():
+        op.create_check_constraint(name, "listing", condition)
+    op.create_table(
+        "listing_check",
+        *identified(versioned=False),
+        reference("listing_check", "listing_id", "listing"),
+        required("code", sa.String),
+        required("evidence", sa.String),
+        reference("listing_check", "person_id", "person"),
+        reference("listing_check", "organisation_id", "organisation"),
+    )
+    op.create_index("ix_listing_check_listing", "listing_check", ["listing_id", "id"])
+    append_only("listing_check")
 
 
 def notices() -> None:
@@ -168,10 +256,7 @@ def notices() -> None:
         required("published_at", MOMENT),
         sa.UniqueConstraint("notice_id", "edition", name="uq_notice_edition_notice_id_edition"),
     )
-    op.execute(
-        "CREATE TRIGGER notice_edition_append_only BEFORE UPDATE OR DELETE OR TRUNCATE"
-        " ON notice_edition FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-    )
+    append_only("notice_edition")
 
 
 def objections() -> None:
@@ -218,5 +303,11 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER signature_after_notice ON contract_signature")
     for table in ("notice_objection", "notice_edition", "notice"):
         op.drop_table(table)
-    op.execute("DROP FUNCTION signature_after_notice()")
-    op.execute("DROP FUNCTION notice_stands()")
+    op.drop_table("listing_check")
+    for name in LISTING_CHECKS:
+        op.drop_constraint(name, "listing")
+    for column in ("licence_until", "open_to_foreign", "security", "security_document"):
+        op.drop_column("listing", column)
+    op.drop_table("achievement_clearance")
+    for function in ("signature_after_notice", "notice_stands", "clearance_stands"):
+        op.execute(f"DROP FUNCTION {function}()")

@@ -72,6 +72,7 @@ async def list_by_pages(trade: Trade) -> str:
     achievement = await seller.done("/achievements/new", "/achievements/new", entered)
     achievement = achievement.partition("?")[0]
     await seller.done(achievement, achievement + "/state", {"act": "publish"})
+    await clear_by_api(trade.people["seller"], achievement.rpartition("/")[2])
     terms = {
         "price": "1,000,000.50",
         "increment": "10000",
@@ -85,6 +86,18 @@ async def list_by_pages(trade: Trade) -> str:
     await admin.done(listing, listing + "/act", {"act": "approve"})
     trade.paths |= {"achievement": achievement, "listing": listing}
     return listing
+
+
+async def clear_by_api(seller: User, achievement_id: str) -> None:
+    """The co-owner consents, and the completing persons waive their right of first refusal."""
+    for kind, subject, statement in (
+        ("co_owner_consent", "某某研究院", "consents"),
+        ("inventor_statement", "张三", "waived"),
+        ("inventor_statement", "李四", "waived"),
+    ):
+        given = {"kind": kind, "subject": subject, "statement": statement}
+        paper = {"document": "声明", "dated_on": "2026-01-05"}
+        await seller.ok("POST", f"/achievements/{achievement_id}/clearances", given | paper)
 
 
 async def qualify_by_pages(trade: Trade, listing: str) -> None:

@@ -1,0 +1,78 @@
+"""Puts an offer's facts together, lets the guards look at them, and keeps operators' evidence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.achievements import service as achievements
+from app.achievements.facts import AchievementFacts
+from app.kit import clock
+from app.kit.calendar import local_day
+from app.kit.patents import PatentRegister
+from app.listings import guards, repository
+from app.listings.errors import ChecksOpen, GuardsFailed
+from app.listings.models import Listing
+from app.listings.states import Outcome, SecurityDeclaration
+
+
+async def findings(
+    session: AsyncSession,
+    listing: Listing,
+    achievement: AchievementFacts,
+    register: PatentRegister,
+) -> list[guards.Finding]:
+    """What every guard finds about a listing today."""
+    ids = [achievement.id, *achievement.member_ids]
+    day = local_day(await clock.now(session))
+    other = await repository.excluding_listing(
+        session, ids, exclusive=listing.exclusive, but=listing.id
+    )
+    numbers = [right.number for right in achievement.rights if right.number]
+    return guards.findings(
+        guards.Offer(
+            day=day,
+            title=listing.title,
+            text=f"{listing.summary}\n{listing.conditions}",
+            ipc=listing.ipc,
+            transfer_mode=listing.transfer_mode,
+            license_manner=listing.license_manner,
+            licence_until=listing.licence_until,
+            open_to_foreign=listing.open_to_foreign,
+            security=SecurityDeclaration(listing.security),
+            security_document=listing.security_document,
+            parts=await achievements.offer_facts_of(session, ids, day),
+            rights=achievement.rights,
+            patents=await register.find(numbers),
+            other_listing=other,
+            checked=frozenset(row.code for row in await repository.checks(session, listing.id)),
+        )
+    )
+
+
+async def require(
+    session: AsyncSession,
+    listing: Listing,
+    achievement: AchievementFacts,
+    register: PatentRegister,
+    *,
+    to_publish: bool,
+) -> None:
+    """Raise GuardsFailed where a guard stops the listing, and ChecksOpen where one is to be
+    published with a check open."""
+    found = await findings(session, listing, achievement, register)
+    failed = [one for one in found if one.outcome == Outcome.FAILED]
+    if failed:
+        raise GuardsFailed(field="listing.achievement_id", **_told(failed))
+    open_checks = [one for one in found if one.outcome == Outcome.NEEDS_APPROVAL]
+    if to_publish and open_checks:
+        raise ChecksOpen(**_told(open_checks))
+
+
+def _told(found: Sequence[guards.Finding]) -> dict[str, Any]:
+    return {
+        "reasons": [one.code for one in found],
+        "reasons_zh": ";".join(one.zh for one in found),
+        "reasons_en": "; ".join(one.en for one in found),
+        "sources": [one.source for one in found],
+    }
