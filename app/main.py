@@ -25,6 +25,7 @@ from app.kit.http import API, hoist
 from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
 from app.kit.signing import signing_key
+from app.listings import disclosure_endpoints as disclosures
 from app.listings import endpoints as listings
 from app.notices import endpoints as notices
 from app.parties import endpoints as parties
@@ -39,6 +40,7 @@ MODULES = (
     parties.routers,
     achievements.routers,
     listings.routers,
+    disclosures.routers,
     notices.routers,
     auctions.routers,
     deals.routers,

@@ -118,6 +118,7 @@ MANDATE = {
 }
 APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
 LATE = {"listing_id": "$sold_listing"}
+CHANGE = {"terms": {"price_fen": 1}, "reason": "x", "approval": "x"}
 CLEARANCE = {
     "kind": "pledgee_consent",
     "subject": "某银行",
@@ -242,6 +243,19 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/listings/{listing_id}/review"): row({"operator"}, json={"act": "approve"}),
     ("POST", "/listings/{listing_id}/withdraw"): row(*SELLERS_LISTING, json={}),
+    ("POST", "/listings/{listing_id}/suspend"): row({"operator"}, json={"reason": ""}),
+    ("POST", "/listings/{listing_id}/resume"): row({"operator"}, json={"reason": ""}),
+    ("POST", "/listings/{listing_id}/terminate"): row({"operator"}, json={"reason": ""}),
+    ("POST", "/listings/{listing_id}/changes"): row(*SELLERS_LISTING, json=CHANGE),
+    ("GET", "/listings/{listing_id}/changes"): public(),
+    ("POST", "/listings/{listing_id}/changes/{change_id}/decision"): row(
+        {"operator"}, json={"act": "refuse", "reason": ""}
+    ),
+    ("POST", "/listings/{listing_id}/relist"): row(*SELLERS_LISTING, json={}),
+    ("GET", "/listings/{listing_id}/chain"): public(),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/reconfirm"): row(
+        {"enterprise"}, 403, (404, TRADERS - {"enterprise"}), path=LATE
+    ),
     ("POST", "/listings/{listing_id}/applications"): row(
         {"enterprise", "other_enterprise"}, path=LATE, json={}
     ),
@@ -366,6 +380,13 @@ HIDDEN: dict[tuple[str, str], Row] = {
         SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_LISTING
     ),
     ("GET", "/listings/{listing_id}/applications"): row(SELLER_READS, 404, path=DRAFT_LISTING),
+    ("GET", "/listings/{listing_id}/checks"): row(SELLER_READS, 404, path=DRAFT_LISTING),
+    ("GET", "/listings/{listing_id}/changes"): row(
+        SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_LISTING
+    ),
+    ("GET", "/listings/{listing_id}/chain"): row(
+        SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_LISTING
+    ),
     ("POST", "/listings/{listing_id}/applications"): row(
         (), 403, (404, OTHER_TRADERS), (403, SELLER), path=DRAFT_LISTING, json={}
     ),

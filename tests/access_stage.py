@@ -218,6 +218,8 @@ async def _offers(stage: Stage) -> None:
         "POST", "/achievements", {"title": "未发布", "technical_field": "new_materials"}
     )
     listing = await flow.open_listing(market, university, published)
+    terms = {"terms": {"conditions": "依法设立"}, "reason": "补充", "approval": "校批"}
+    change = await university.ok("POST", f"/listings/{listing['id']}/changes", terms)
     drafted = await flow.draft_listing(market, university)
     waiting = await market.client.post("/api/v1/organisations", json=new_organisation("institute"))
     stage.objects |= {
@@ -230,6 +232,7 @@ async def _offers(stage: Stage) -> None:
         "withdrawn_achievement": withdrawn["id"],
         "draft_achievement": draft["id"],
         "listing_id": listing["id"],
+        "change_id": change["id"],
         "draft_listing": drafted["id"],
     }
 

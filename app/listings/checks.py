@@ -10,7 +10,7 @@ from app.achievements.facts import AchievementFacts
 from app.kit import clock
 from app.kit.calendar import local_day
 from app.kit.patents import PatentRegister
-from app.listings import guards, repository
+from app.listings import guards, profiles, repository, rules
 from app.listings.errors import ChecksOpen, GuardsFailed
 from app.listings.models import Listing
 from app.listings.states import Outcome, SecurityDeclaration
@@ -28,6 +28,7 @@ async def findings(
     other = await repository.excluding_listing(
         session, ids, exclusive=listing.exclusive, but=listing.id
     )
+    profile = profiles.profile(listing.profile)
     numbers = [right.number for right in achievement.rights if right.number]
     return guards.findings(
         guards.Offer(
@@ -45,6 +46,11 @@ async def findings(
             rights=achievement.rights,
             patents=await register.find(numbers),
             other_listing=other,
+            price_fen=listing.price_fen,
+            floor_fen=rules.price_floor(profile, listing.appraisal_fen, listing.round),
+            price_approved=listing.price_approval is not None,
+            redo_from=rules.redo_from(profile, listing.first_disclosed_on),
+            appraisal_on=listing.appraisal_on,
             checked=frozenset(row.code for row in await repository.checks(session, listing.id)),
         )
     )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Respons
 from starlette.routing import Route
 
 from app.achievements.errors import AchievementNotPublished
-from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired, optional_actor
+from app.kit.actor import CurrentActor, OptionalActor, optional_actor
 from app.kit.db import Uow, unit_of_work
 from app.kit.errors import (
     IllegalMove,
@@ -25,37 +25,29 @@ from app.kit.http import (
     IfMatch,
     Page,
     Paging,
-    UnknownValue,
     cursor_id,
     etag,
     make_page,
     trade_router,
 )
 from app.kit.idempotency import Idempotent
-from app.kit.patents import PatentRegister, patent_register
 from app.listings import queries, rules, service
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
     ChecksOpen,
-    DepositTooHigh,
-    DisclosureTooShort,
     ExclusiveRightListed,
     GuardsFailed,
-    LicenceMannerMismatch,
     ListingNotOpen,
     NoDepositDue,
     NotAnApplicant,
-    NotAnOffer,
     NotCheckable,
     OwnListing,
-    PatentsExpired,
-    ProfileNotForSeller,
     ReasonRequired,
     RightAlreadyAwarded,
-    TransferModeNotOffered,
 )
 from app.listings.repository import Filters, Sort
+from app.listings.responses import ACTING, TERMS, Register
 from app.listings.schemas import (
     ApplicationDecision,
     ApplicationView,
@@ -73,25 +65,6 @@ from app.listings.states import ListingState
 
 listings = trade_router("/listings", "listings")
 routers: tuple[APIRouter, ...] = (listings,)
-
-
-def current_register(request: Request) -> PatentRegister:
-    """The register of patents that the settings name."""
-    return patent_register(request.app.state.settings)
-
-
-Register = Annotated[PatentRegister, Depends(current_register)]
-ACTING = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
-TERMS = (
-    UnknownValue,
-    NotAnOffer,
-    LicenceMannerMismatch,
-    ProfileNotForSeller,
-    DepositTooHigh,
-    DisclosureTooShort,
-    TransferModeNotOffered,
-    PatentsExpired,
-)
 
 
 @listings.post(

@@ -159,3 +159,54 @@ class NotCheckable(Unprocessable):
     code = "not_checkable"
     zh = "审查项 {check} 不待核实;待核实的有:{allowed}"
     en = "{check} does not wait for a check; these do: {allowed}"
+
+
+class ProlongationWrong(Unprocessable):
+    """A prolongation has a least length, and is announced with how often it may happen."""
+
+    code = "prolongation_wrong"
+    zh = "延长披露每次不得少于 {minimum} 个工作日,次数为 1 至 {most} 次;不延长时两项均为 0"
+    en = (
+        "A prolongation has {minimum} working days at least and happens 1 to {most} times;"
+        " without any, both are 0"
+    )
+
+
+class PriceCutTooDeep(Unprocessable):
+    """A relisting is cheaper by the profile's cut at most (法释〔2016〕18号 26)."""
+
+    code = "price_cut_too_deep"
+    zh = "再次挂牌价 {price_fen} 分过低,不得低于 {least_fen} 分"
+    en = "A price of {price_fen} fen is too low for a relisting; the least is {least_fen} fen"
+
+
+class RelistTooLate(Conflict):
+    """A failed listing is relisted within its term; afterwards a new listing starts."""
+
+    code = "relist_too_late"
+    zh = "再次挂牌期限已于 {latest} 届满,请重新申请挂牌"
+    en = "The term for relisting ended on {latest}; apply for a new listing"
+
+
+class AlreadyRelisted(Conflict):
+    """A listing has one next round."""
+
+    code = "already_relisted"
+    zh = "该挂牌已有下一轮 {listing_id}"
+    en = "This listing has its next round already: {listing_id}"
+
+
+class ChangePending(Conflict):
+    """One change waits for a decision at a time."""
+
+    code = "change_pending"
+    zh = "已有一项变更待审核"
+    en = "A change is waiting for a decision already"
+
+
+class ChangeDecided(Conflict):
+    """A change is decided once."""
+
+    code = "change_decided"
+    zh = "该变更已处理,状态为 {change_state}"
+    en = "The change is decided already: {change_state}"

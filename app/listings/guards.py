@@ -29,7 +29,8 @@ class Offer:
 
     `parts` are the achievement and, of a package, its members; `patents` what the register knows,
     by number; `other_listing` a live listing that leaves no room for this one; `checked` the codes
-    that an operator has checked, with the evidence.
+    that an operator has checked, with the evidence. A price below `floor_fen` needs an approval;
+    after `redo_from` the appraisal has to be newer than that day.
     """
 
     day: date
@@ -47,6 +48,11 @@ class Offer:
     patents: dict[str, PatentStatus]
     other_listing: UUID | None = None
     checked: frozenset[str] = frozenset()
+    price_fen: int = 0
+    floor_fen: int | None = None
+    price_approved: bool = False
+    redo_from: date | None = None
+    appraisal_on: date | None = None
 
     def cleared(self, part: OfferFacts, kind: ClearanceKind) -> dict[str, str]:
         """What is on record of that kind: statements by subject."""
@@ -235,6 +241,24 @@ def novelty_kept(offer: Offer) -> Verdict:
     return _CLEAR
 
 
+def price_floor(offer: Offer) -> Verdict:
+    """A price below the floor of the appraisal is approved by the approving body."""
+    if offer.floor_fen is None or offer.price_fen >= offer.floor_fen or offer.price_approved:
+        return _CLEAR
+    zh = f"挂牌价 {offer.price_fen} 分低于 {offer.floor_fen} 分,须经批准"
+    return _FAILED, zh, f"the price is below {offer.floor_fen} fen and not approved"
+
+
+def appraisal_renewed(offer: Offer) -> Verdict:
+    """A chain of listings that lasts longer than its profile allows starts with a new appraisal."""
+    if offer.redo_from is None or offer.day <= offer.redo_from:
+        return _NOT_CONCERNED
+    if offer.appraisal_on is None or offer.appraisal_on <= offer.redo_from:
+        zh = f"自首次披露起已超过期限({offer.redo_from}),须重新评估并披露"
+        return _FAILED, zh, f"the term ended {offer.redo_from}; appraisal and disclosure start anew"
+    return _CLEAR
+
+
 GUARDS: tuple[tuple[str, str, Callable[[Offer], Verdict]], ...] = (
     ("co_owner_consent", "专利法 14; 民法典 860; rules.md V-6", co_owner_consent),
     ("inventor_first_refusal", "民法典 847; rules.md A-16", inventor_first_refusal),
@@ -245,6 +269,8 @@ GUARDS: tuple[tuple[str, str, Callable[[Offer], Verdict]], ...] = (
     ("security_declared", "促进科技成果转化法 18; rules.md A-8", security_declared),
     ("export_catalogue", "技术进出口管理条例 28-32; rules.md V-9", export_catalogue),
     ("funding_approval", "科学技术进步法 34; rules.md A-15", funding_approval),
+    ("price_floor", "企业国有资产法 55; rules.md C-2, C-9", price_floor),
+    ("appraisal_renewed", "32号令 (2016); rules.md C-10", appraisal_renewed),
     ("novelty_kept", "专利法 22; rules.md 9.5", novelty_kept),
 )
 """Every guard: its reason code, its source, and the function."""

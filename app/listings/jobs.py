@@ -7,17 +7,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.deadlines import Deadline
 from app.kit.jobs import job
-from app.listings import queries, service
+from app.listings import disclosure, queries, service
 
 
-@job(service.RECOUNT)
+@job(disclosure.RECOUNT)
 async def recount(
     session: AsyncSession, now: datetime, *, year: int | None = None, after: str | None = None
 ) -> None:
     """Count provisional periods anew after the official table of a year was loaded."""
     del now, year  # every provisional period is counted by all tables that are loaded by now
-    await service.recount(session, None if after is None else UUID(after))
+    await disclosure.recount(session, None if after is None else UUID(after))
 
 
 DEADLINES: tuple[Deadline, ...] = (Deadline("listing.close", queries.due, service.close),)
-CALENDAR_JOBS: tuple[str, ...] = (service.RECOUNT,)
+CALENDAR_JOBS: tuple[str, ...] = (disclosure.RECOUNT,)

@@ -1,7 +1,7 @@
 """Reads of the listings module."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from app.kit.http import BadCursor, Page, PageRequest, make_page
 from app.kit.patents import PatentRegister
 from app.listings import access, checks, repository, rules
 from app.listings.models import Application, Listing
+from app.listings.profiles import PROFILES
 from app.listings.repository import Filters, Reach, Sort
 from app.listings.schemas import (
     PRIVATE_MEMBERS,
@@ -149,23 +150,10 @@ async def listed(
 def profiles() -> list[ProfileView]:
     """The listing profiles of every time and kind of seller."""
     return [
-        ProfileView(
-            code=profile.code,
-            family=profile.family,
-            rule_set=profile.rule_set,
-            zh=profile.zh,
-            en=profile.en,
-            seller_kinds=sorted(profile.seller_kinds),
-            min_disclosure_wd=profile.min_disclosure_wd,
-            price_from_fen=profile.price_from_fen,
-            price_below_fen=profile.price_below_fen,
-            deposit_usual_max_bp=profile.deposit_usual_max_bp,
-            effective_from=profile.effective_from,
-            effective_until=profile.effective_until,
-            source=profile.source,
-            verify=list(profile.verify),
+        ProfileView.model_validate(
+            asdict(found) | {"seller_kinds": sorted(found.seller_kinds), "verify": found.verify}
         )
-        for profile in rules.PROFILES
+        for found in PROFILES
     ]
 
 

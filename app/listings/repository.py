@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Select, delete, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.listings.models import Application, Listing, ListingCheck, ListingClaim
-from app.listings.states import ApplicationState, ListingState
+from app.listings.models import Application, Listing, ListingChange, ListingCheck, ListingClaim
+from app.listings.states import ApplicationState, ChangeState, ListingState
 
 Sort = Literal["newest", "price", "-price", "closing"]
 Reach = Literal["public", "overseer", "own"]
@@ -174,6 +174,50 @@ async def checks(session: AsyncSession, listing_id: UUID) -> Sequence[ListingChe
     """What operators checked of a listing, the oldest first."""
     query = select(ListingCheck).where(ListingCheck.listing_id == listing_id)
     return (await session.execute(query.order_by(ListingCheck.id))).scalars().all()
+
+
+async def change(session: AsyncSession, listing_id: UUID, change_id: UUID) -> ListingChange | None:
+    """One change of a listing's terms; the listing's lock guards it."""
+    query = select(ListingChange).where(
+        ListingChange.id == change_id, ListingChange.listing_id == listing_id
+    )
+    query = query.execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def changes(session: AsyncSession, listing_id: UUID) -> Sequence[ListingChange]:
+    """Changes of a listing's terms, the oldest first."""
+    query = select(ListingChange).where(ListingChange.listing_id == listing_id)
+    return (await session.execute(query.order_by(ListingChange.id))).scalars().all()
+
+
+async def pending_change(session: AsyncSession, listing_id: UUID) -> UUID | None:
+    """The change that waits for a decision."""
+    query = select(ListingChange.id).where(
+        ListingChange.listing_id == listing_id, ListingChange.state == ChangeState.PROPOSED.value
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def next_round(session: AsyncSession, listing_id: UUID) -> UUID | None:
+    """The listing that follows in the chain."""
+    query = select(Listing.id).where(
+        Listing.previous_id == listing_id, Listing.state != ListingState.WITHDRAWN.value
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def chain(session: AsyncSession, listing_id: UUID) -> Sequence[Listing]:
+    """Every round of the chain that a listing belongs to, the first one first."""
+    back = select(Listing.id, Listing.previous_id).where(Listing.id == listing_id)
+    back_cte = back.cte(recursive=True)
+    back_cte = back_cte.union(
+        select(Listing.id, Listing.previous_id).join(back_cte, Listing.id == back_cte.c.previous_id)
+    )
+    whole = select(back_cte.c.id).cte(recursive=True)
+    whole = whole.union(select(Listing.id).join(whole, Listing.previous_id == whole.c.id))
+    query = select(Listing).where(Listing.id.in_(select(whole.c.id))).order_by(Listing.id)
+    return (await session.execute(query)).scalars().all()
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:

@@ -1,13 +1,19 @@
 """Wire shapes of the listings module."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from app.kit.http import FEN_LIMIT, Line, Paragraphs, ShortCode, WireModel
-from app.listings.states import ApplicationState, ListingState, Outcome, SecurityDeclaration
+from app.listings.states import (
+    ApplicationState,
+    ChangeState,
+    ListingState,
+    Outcome,
+    SecurityDeclaration,
+)
 
 Amount = Annotated[int, Field(ge=1, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
 Deposit = Annotated[int, Field(ge=0, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
@@ -15,9 +21,19 @@ WorkingDays = Annotated[int, Field(ge=1, le=250, strict=True)]
 ExtensionSeconds = Annotated[int, Field(ge=60, le=3600, strict=True)]
 BiddingMinutes = Annotated[int, Field(ge=1, le=30 * 24 * 60, strict=True)]
 OpeningMinutes = Annotated[int, Field(ge=0, le=90 * 24 * 60, strict=True)]
+ProlongDays = Annotated[int, Field(ge=0, le=60, strict=True, description="working days")]
+Prolongations = Annotated[int, Field(ge=0, le=100, strict=True)]
 Reason = Annotated[str, StringConstraints(max_length=2000)]
 OptionalLine = Annotated[Paragraphs, StringConstraints(max_length=200)]
 Summary = Annotated[Paragraphs, StringConstraints(max_length=4000)]
+
+
+class PriceApproval(WireModel):
+    """Who approved a price below the floor, in which document, on which day (rules.md C-9)."""
+
+    authority: Line
+    document: Line
+    dated_on: date
 
 
 class NewListing(WireModel):
@@ -50,6 +66,16 @@ class NewListing(WireModel):
     security_document: OptionalLine = Field(
         "", description="the authority's document, where it has examined the offer"
     )
+    prolong_working_days: ProlongDays = Field(
+        0, description="each prolongation when nobody has qualified by the end; 0: none"
+    )
+    prolongations_max: Prolongations = 0
+    appraisal_fen: Amount | None = None
+    appraisal_on: date | None = Field(None, description="day of the appraisal")
+    appraisal_document: OptionalLine = ""
+    price_approval: PriceApproval | None = Field(
+        None, description="needed for a price below the floor of the appraisal"
+    )
 
 
 class ListingEdit(WireModel):
@@ -72,6 +98,12 @@ class ListingEdit(WireModel):
     open_to_foreign: bool | None = None
     security: SecurityDeclaration | None = None
     security_document: OptionalLine | None = None
+    prolong_working_days: ProlongDays | None = None
+    prolongations_max: Prolongations | None = None
+    appraisal_fen: Amount | None = None
+    appraisal_on: date | None = None
+    appraisal_document: OptionalLine | None = None
+    price_approval: PriceApproval | None = None
 
 
 class ListingView(WireModel):
@@ -109,8 +141,19 @@ class ListingView(WireModel):
     open_to_foreign: bool
     security: SecurityDeclaration
     security_document: str
+    prolong_working_days: int
+    prolongations_max: int
+    prolongations: int
+    appraisal_fen: int | None
+    appraisal_on: date | None
+    price_approval: PriceApproval | None
+    previous_id: UUID | None
+    round: int
+    terms_edition: int
     published_at: datetime | None
     disclosure_from: date | None
+    counts_from: date | None
+    days_left: int | None
     closes_at: datetime | None
     closes_provisional: bool
     calendar_version: str | None
@@ -148,6 +191,78 @@ class CheckEvidence(WireModel):
     evidence: Annotated[Paragraphs, StringConstraints(min_length=1, max_length=2000)]
 
 
+class ChangedTerms(WireModel):
+    """Terms of a published listing that a change can touch; what is absent stays."""
+
+    summary: Summary | None = None
+    price_fen: Amount | None = None
+    deposit_fen: Deposit | None = None
+    increment_fen: Amount | None = None
+    bidding_minutes: BiddingMinutes | None = None
+    opens_after_minutes: OpeningMinutes | None = None
+    conditions: Paragraphs | None = None
+    licence_until: date | None = None
+    open_to_foreign: bool | None = None
+    price_approval: PriceApproval | None = None
+
+
+class NewChange(WireModel):
+    """A change of published terms, why it is necessary, and the approval the seller has for it."""
+
+    terms: ChangedTerms
+    reason: Annotated[Paragraphs, StringConstraints(min_length=1, max_length=2000)]
+    approval: Line = Field(description="number or title of the approving document")
+
+
+class ChangeDecision(WireModel):
+    """An operator's decision on a change; a refusal says why."""
+
+    act: Literal["publish", "refuse"]
+    reason: Reason = ""
+
+
+class ChangeView(WireModel):
+    """A change of published terms; `edition` is that of the terms from it on."""
+
+    id: UUID
+    listing_id: UUID
+    state: ChangeState
+    terms: dict[str, Any]
+    reason: str
+    approval: str
+    decision: str | None
+    decided_at: datetime | None
+    published_at: datetime | None
+    edition: int | None
+
+
+class Relisting(ChangedTerms):
+    """What the next round changes; the price stays if it is absent."""
+
+    disclosure_working_days: WorkingDays | None = None
+    appraisal_fen: Amount | None = None
+    appraisal_on: date | None = None
+    appraisal_document: OptionalLine | None = None
+
+
+class RoundView(WireModel):
+    """One round of a chain of listings."""
+
+    id: UUID
+    round: int
+    previous_id: UUID | None
+    state: ListingState
+    price_fen: int
+    published_at: datetime | None
+    closed_at: datetime | None
+
+
+class Standstill(WireModel):
+    """Why a disclosure is suspended, resumed or terminated."""
+
+    reason: Reason
+
+
 class Withdrawal(WireModel):
     """Why a listing is withdrawn; required once it is published."""
 
@@ -176,6 +291,7 @@ class ApplicationView(WireModel):
     created_at: datetime
     decided_at: datetime | None
     deposit_confirmed_at: datetime | None
+    terms_edition: int
     applicant_id: UUID | None = None
     broker_id: UUID | None = None
     statement: str | None = None
@@ -195,6 +311,17 @@ class ProfileView(WireModel):
     price_from_fen: int
     price_below_fen: int | None
     deposit_usual_max_bp: int
+    prolong_min_wd: int
+    prolongations_max: int
+    resume_min_wd: int
+    floor_bp: int | None
+    redo_after_months: int | None
+    relist_cut_bp: int
+    relist_within_days: int
+    first_instalment_bp: int
+    qualification_wd: int
+    correction_wd: int
+    appeal_wd: int
     effective_from: date
     effective_until: date | None
     source: str

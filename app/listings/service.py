@@ -39,9 +39,7 @@ from app.listings.schemas import (
 from app.listings.states import APPLICATION_MOVES, MOVES, ApplicationState, ListingState, Outcome
 from app.parties import service as parties
 
-RECOUNT_BATCH = 200
 SCHEDULE_AUCTION = "auctions.schedule"
-RECOUNT = "listings.recount"
 
 
 async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listing:
@@ -55,8 +53,10 @@ async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listin
     seller = await parties.facts(session, seller_id)
     _check_codes(new.transfer_mode, new.license_manner)
     listing = Listing(
-        **new.model_dump(exclude={"title", "summary", "profile", "security"}),
+        **new.model_dump(exclude={"title", "summary", "profile", "security", "price_approval"}),
         security=new.security.value,
+        price_approval=new.price_approval and new.price_approval.model_dump(mode="json"),
+        round=1,
         title=new.title or achievement.title,
         summary=achievement.summary if new.summary is None else new.summary,
         technical_field=achievement.technical_field,
@@ -252,10 +252,10 @@ async def withdraw(session: AsyncSession, actor: Actor, listing_id: UUID, reason
     listing = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
     state = move(MOVES, ListingState(listing.state), "withdraw")
     if listing.state == ListingState.PUBLISHED:
-        now = await clock.now(session)
-        rules.require_open(listing.state, listing.closes_at, now)
+        rules.require_open(listing.state, listing.closes_at, await clock.now(session))
+    if listing.published_at is not None:
         rules.require_reason(reason)
-        listing.closed_at = now
+        listing.closed_at = await clock.now(session)
     listing.review_note = reason or None
     await repository.release_claims(session, listing.id)
     change(session, actor, "withdraw", listing, state, reason=reason)
@@ -288,6 +288,7 @@ async def apply(
         applicant_id=applicant_id,
         broker_id=actor.organisation_id if actor.client_id else None,
         statement=new.statement,
+        terms_edition=listing.terms_edition,
         state=ApplicationState.SUBMITTED.value,
     )
     session.add(application)
@@ -387,12 +388,17 @@ async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
         or listing.closes_at > now
     ):
         return
+    applications = await repository.undecided_or_qualified(session, listing_id)
+    if not any(one.may_bid(listing) for one in applications) and await _prolong(session, listing):
+        return
     bidders = 0
-    for application in await repository.undecided_or_qualified(session, listing_id):
+    for application in applications:
         if application.state == ApplicationState.SUBMITTED:
             _move_application(session, SYSTEM, application, "refuse", now, "period_over")
         elif listing.deposit_fen > 0 and application.deposit_confirmed_at is None:
             _move_application(session, SYSTEM, application, "withdraw", now, "deposit_missing")
+        elif application.terms_edition < listing.terms_edition:
+            _move_application(session, SYSTEM, application, "withdraw", now, "change_unconfirmed")
         else:
             bidders += 1
     act = "close" if bidders else "fail"
@@ -405,28 +411,18 @@ async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
     change(session, SYSTEM, act, listing, state, qualified=bidders, closed_at=now)
 
 
-async def recount(session: AsyncSession, after: UUID | None) -> None:
-    """Count provisional periods anew, a batch in this transaction and the rest in the next job.
-
-    The end never becomes earlier than people were told; running it again changes nothing.
-    """
+async def _prolong(session: AsyncSession, listing: Listing) -> bool:
+    """Prolong a disclosure as it was announced, if it was (rules.md C-8, TV-C6)."""
+    if listing.prolongations >= listing.prolongations_max or listing.closes_at is None:
+        return False
+    state = move(MOVES, ListingState(listing.state), "prolong")
     calendar = await calendar_store.calendar(session)
-    rows = await repository.provisional(session, after, RECOUNT_BATCH)
-    for listing in rows:
-        assert listing.disclosure_from is not None
-        assert listing.closes_at is not None
-        new = rules.recounted(
-            listing.disclosure_from, listing.closes_at, listing.disclosure_working_days, calendar
-        )
-        before = listing.period()
-        listing.closes_at = new.closes_at
-        listing.closes_provisional = new.provisional
-        listing.calendar_version = new.calendar_version
-        if listing.period() != before:
-            listing.version += 1
-            record(session, SYSTEM, "recount", listing, before=before, after=listing.period())
-    if len(rows) == RECOUNT_BATCH:
-        await jobs.defer(session, RECOUNT, after=str(rows[-1].id))
+    days = listing.prolong_working_days
+    listing.run(rules.prolonged(listing.closes_at, days, calendar), days)
+    listing.prolongations += 1
+    facts = listing.period() | {"prolongations": listing.prolongations}
+    change(session, SYSTEM, "prolong", listing, state, **facts)
+    return True
 
 
 async def record_award(

@@ -9,6 +9,7 @@ class ListingState(StrEnum):
     DRAFT = "draft"
     UNDER_REVIEW = "under_review"
     PUBLISHED = "published"
+    SUSPENDED = "suspended"
     CLOSED = "closed"
     AWARDED = "awarded"
     FAILED = "failed"
@@ -20,6 +21,12 @@ MOVES: dict[tuple[ListingState, str], ListingState] = {
     (ListingState.DRAFT, "submit"): ListingState.UNDER_REVIEW,
     (ListingState.UNDER_REVIEW, "approve"): ListingState.PUBLISHED,
     (ListingState.UNDER_REVIEW, "reject"): ListingState.DRAFT,
+    (ListingState.PUBLISHED, "prolong"): ListingState.PUBLISHED,
+    (ListingState.PUBLISHED, "suspend"): ListingState.SUSPENDED,
+    (ListingState.SUSPENDED, "resume"): ListingState.PUBLISHED,
+    (ListingState.SUSPENDED, "terminate"): ListingState.FAILED,
+    (ListingState.SUSPENDED, "withdraw"): ListingState.WITHDRAWN,
+    (ListingState.FAILED, "relist"): ListingState.FAILED,
     (ListingState.PUBLISHED, "close"): ListingState.CLOSED,
     (ListingState.PUBLISHED, "fail"): ListingState.FAILED,
     (ListingState.CLOSED, "award"): ListingState.AWARDED,
@@ -29,11 +36,32 @@ MOVES: dict[tuple[ListingState, str], ListingState] = {
     (ListingState.PUBLISHED, "withdraw"): ListingState.WITHDRAWN,
 }
 
-LIVE = frozenset({ListingState.UNDER_REVIEW, ListingState.PUBLISHED, ListingState.CLOSED})
+LIVE = frozenset(
+    {
+        ListingState.UNDER_REVIEW,
+        ListingState.PUBLISHED,
+        ListingState.SUSPENDED,
+        ListingState.CLOSED,
+    }
+)
 """States in which a listing competes for the achievement's right, and holds its claim on it.
 
 A listing that awarded an exclusive right keeps its claim for good: the right is the buyer's.
 """
+
+
+class ChangeState(StrEnum):
+    """Life of a change of published terms."""
+
+    PROPOSED = "proposed"
+    PUBLISHED = "published"
+    REFUSED = "refused"
+
+
+CHANGE_MOVES: dict[tuple[ChangeState, str], ChangeState] = {
+    (ChangeState.PROPOSED, "publish"): ChangeState.PUBLISHED,
+    (ChangeState.PROPOSED, "refuse"): ChangeState.REFUSED,
+}
 
 
 class SecurityDeclaration(StrEnum):
@@ -71,6 +99,8 @@ APPLICATION_MOVES: dict[tuple[ApplicationState, str], ApplicationState] = {
     (ApplicationState.QUALIFIED, "refuse"): ApplicationState.REFUSED,
     (ApplicationState.SUBMITTED, "withdraw"): ApplicationState.WITHDRAWN,
     (ApplicationState.QUALIFIED, "withdraw"): ApplicationState.WITHDRAWN,
+    (ApplicationState.SUBMITTED, "reconfirm"): ApplicationState.SUBMITTED,
+    (ApplicationState.QUALIFIED, "reconfirm"): ApplicationState.QUALIFIED,
     (ApplicationState.SUBMITTED, "confirm_deposit"): ApplicationState.SUBMITTED,
     (ApplicationState.QUALIFIED, "confirm_deposit"): ApplicationState.QUALIFIED,
 }

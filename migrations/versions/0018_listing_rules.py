@@ -63,6 +63,44 @@ LISTING_CHECKS = {
     "licence_until": "licence_until IS NULL OR transfer_mode = 'license'",
     "never_concerned": "published_at IS NULL OR security <> 'concerned'",
 }
+DISCLOSURE_CHECKS = {
+    "suspended": "state <> 'suspended' OR (closes_at IS NULL AND days_left > 0)",
+    "round": "round >= 1 AND previous_id <> id",
+    "prolongations": "prolongations BETWEEN 0 AND prolongations_max"
+    " AND (prolongations_max = 0) = (prolong_working_days = 0)",
+    "appraisal": "appraisal_fen > 0",
+}
+DISCLOSURE_COLUMNS = (
+    "prolong_working_days",
+    "prolongations_max",
+    "prolongations",
+    "appraisal_fen",
+    "appraisal_on",
+    "appraisal_document",
+    "price_approval",
+    "previous_id",
+    "round",
+    "first_disclosed_on",
+    "terms_edition",
+    "counts_from",
+    "days_left",
+)
+CHANGED_CHECKS = {
+    "state": (
+        "state IN ('draft','under_review','published','closed','awarded','failed','withdrawn')",
+        "state IN ('draft','under_review','published','suspended','closed','awarded','failed',"
+        "'withdrawn')",
+    ),
+    "period": (
+        "state NOT IN ('published','closed','awarded','failed') OR (published_at IS NOT NULL"
+        " AND disclosure_from IS NOT NULL AND closes_at IS NOT NULL"
+        " AND calendar_version IS NOT NULL)",
+        "state NOT IN ('published','closed','awarded','failed') OR (published_at IS NOT NULL"
+        " AND disclosure_from IS NOT NULL AND (closes_at IS NOT NULL OR state = 'failed')"
+        " AND calendar_version IS NOT NULL)",
+    ),
+}
+"""Checks before and after."""
 MOMENT = sa.DateTime(timezone=True)
 
 
@@ -181,6 +219,79 @@ def listings() -> None:
     )
     op.create_index("ix_listing_check_listing", "listing_check", ["listing_id", "id"])
     append_only("listing_check")
+    disclosures()
+
+
+def disclosures() -> None:
+    for column in (
+        required("prolong_working_days", sa.BigInteger, server_default="0"),
+        required("prolongations_max", sa.BigInteger, server_default="0"),
+        required("prolongations", sa.BigInteger, server_default="0"),
+        sa.Column("appraisal_fen", sa.BigInteger),
+        sa.Column("appraisal_on", sa.Date),
+        required("appraisal_document", sa.String, server_default=""),
+        sa.Column("price_approval", JSONB),
+        reference("listing", "previous_id", "listing", nullable=True),
+        required("round", sa.BigInteger, server_default="1"),
+        sa.Column("first_disclosed_on", sa.Date),
+        required("terms_edition", sa.BigInteger, server_default="1"),
+        sa.Column("counts_from", sa.Date),
+        sa.Column("days_left", sa.BigInteger),
+    ):
+        op.add_column("listing", column)
+    op.execute(
+        "UPDATE listing SET counts_from = disclosure_from, first_disclosed_on = disclosure_from,"
+        " days_left = disclosure_working_days WHERE disclosure_from IS NOT NULL"
+    )
+    for name, condition in DISCLOSURE_CHECKS.items():
+        op.create_check_constraint(name, "listing", condition)
+    for name, (_, condition) in CHANGED_CHECKS.items():
+        op.drop_constraint(f"ck_listing_{name}", "listing")
+        op.create_check_constraint(name, "listing", condition)
+    exclusive_right("'under_review','published','suspended','closed','awarded'")
+    op.create_index(
+        "uq_listing_next_round",
+        "listing",
+        ["previous_id"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'withdrawn'"),
+    )
+    op.add_column(
+        "listing_application", required("terms_edition", sa.BigInteger, server_default="1")
+    )
+    op.create_table(
+        "listing_change",
+        *identified(versioned=False),
+        reference("listing_change", "listing_id", "listing"),
+        required("terms", JSONB),
+        required("reason", sa.String),
+        required("approval", sa.String),
+        required("state", sa.String, server_default="proposed"),
+        sa.Column("decision", sa.String),
+        sa.Column("decided_at", MOMENT),
+        sa.Column("published_at", MOMENT),
+        sa.Column("edition", sa.BigInteger),
+        sa.CheckConstraint("state IN ('proposed','published','refused')", name="state"),
+        sa.CheckConstraint(
+            "(state = 'published') = (published_at IS NOT NULL)", name="published_at"
+        ),
+    )
+    op.create_index("ix_listing_change_listing", "listing_change", ["listing_id", "id"])
+    op.create_index(
+        "uq_listing_change_proposed",
+        "listing_change",
+        ["listing_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'proposed'"),
+    )
+
+
+def exclusive_right(states: str) -> None:
+    op.drop_index("uq_listing_exclusive_right", table_name="listing")
+    op.execute(
+        "CREATE UNIQUE INDEX uq_listing_exclusive_right ON listing (achievement_id)"
+        f" WHERE exclusive AND state IN ({states})"
+    )
 
 
 def notices() -> None:
@@ -303,9 +414,20 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER signature_after_notice ON contract_signature")
     for table in ("notice_objection", "notice_edition", "notice"):
         op.drop_table(table)
+    op.drop_table("listing_change")
+    op.drop_column("listing_application", "terms_edition")
+    exclusive_right("'under_review','published','closed','awarded'")
+    op.drop_index("uq_listing_next_round", table_name="listing")
+    for name, (condition, _) in CHANGED_CHECKS.items():
+        op.drop_constraint(f"ck_listing_{name}", "listing")
+        op.create_check_constraint(name, "listing", condition)
+    for name in DISCLOSURE_CHECKS:
+        op.drop_constraint(f"ck_listing_{name}", "listing")
+    for column in DISCLOSURE_COLUMNS:
+        op.drop_column("listing", column)
     op.drop_table("listing_check")
     for name in LISTING_CHECKS:
-        op.drop_constraint(name, "listing")
+        op.drop_constraint(f"ck_listing_{name}", "listing")
     for column in ("licence_until", "open_to_foreign", "security", "security_document"):
         op.drop_column("listing", column)
     op.drop_table("achievement_clearance")

@@ -163,6 +163,18 @@ CASES: dict[str, list[tuple[str, guards.Offer, Outcome]]] = {
             PASSED,
         ),
     ],
+    "price_floor": [
+        ("no appraisal", offer(price_fen=1), PASSED),
+        ("at the floor", offer(price_fen=900, floor_fen=900), PASSED),
+        ("below it", offer(price_fen=899, floor_fen=900), FAILED),
+        ("approved", offer(price_fen=899, floor_fen=900, price_approved=True), PASSED),
+    ],
+    "appraisal_renewed": [
+        ("in time", offer(redo_from=DAY), PASSED),
+        ("a day later", offer(redo_from=date(2026, 3, 1)), FAILED),
+        ("old appraisal", offer(redo_from=date(2026, 3, 1), appraisal_on=date(2026, 3, 1)), FAILED),
+        ("new appraisal", offer(redo_from=date(2026, 3, 1), appraisal_on=DAY), PASSED),
+    ],
     "novelty_kept": [
         ("filed", offer(part(details=SECRET, public_documents=1), text=SECRET), PASSED),
         ("unfiled", offer(part(UNFILED, details=SECRET)), PASSED),
