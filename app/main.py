@@ -27,6 +27,7 @@ from app.kit.settings import Settings
 from app.kit.signing import signing_key
 from app.listings import disclosure_endpoints as disclosures
 from app.listings import endpoints as listings
+from app.listings import qualification_endpoints as qualifications
 from app.notices import endpoints as notices
 from app.parties import endpoints as parties
 from app.parties import login, tokens
@@ -41,6 +42,7 @@ MODULES = (
     achievements.routers,
     listings.routers,
     disclosures.routers,
+    qualifications.routers,
     notices.routers,
     auctions.routers,
     deals.routers,

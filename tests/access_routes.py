@@ -118,6 +118,11 @@ MANDATE = {
 }
 APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
 LATE = {"listing_id": "$sold_listing"}
+PAPERS = {
+    "listing_id": "$paper_listing",
+    "application_id": "$paper_application",
+    "document_id": "$paper",
+}
 CHANGE = {"terms": {"price_fen": 1}, "reason": "x", "approval": "x"}
 CLEARANCE = {
     "kind": "pledgee_consent",
@@ -268,6 +273,29 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/listings/{listing_id}/applications/{application_id}/withdraw"): row(
         {"enterprise"}, 403, (404, TRADERS - {"enterprise"}), path=LATE
+    ),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/correct"): row(
+        {"enterprise"}, 403, (404, TRADERS - {"enterprise"}), path=LATE, json={"statement": "x"}
+    ),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/appeal"): row(
+        {"enterprise"}, 403, (404, TRADERS - {"enterprise"}), path=LATE, json={"grounds": "x"}
+    ),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/appeal-decision"): row(
+        {"operator"}, path=LATE, json={"act": "reject", "reason": "x"}
+    ),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/documents"): row(
+        {"enterprise"},
+        403,
+        (404, TRADERS - {"enterprise"}),
+        path=LATE,
+        params={"requirement": "x"},
+        files={"file": ("a.txt", b"a")},
+    ),
+    ("GET", "/listings/{listing_id}/applications/{application_id}/documents"): row(
+        {"enterprise", "operator"}, 404, path=PAPERS
+    ),
+    ("GET", "/listings/{listing_id}/applications/{application_id}/documents/{document_id}"): row(
+        {"enterprise", "operator"}, 404, path=PAPERS
     ),
     # Notices
     ("POST", "/notices"): row(*SELLERS_LISTING, json=NOTICE),

@@ -221,6 +221,14 @@ async def _offers(stage: Stage) -> None:
     terms = {"terms": {"conditions": "依法设立"}, "reason": "补充", "approval": "校批"}
     change = await university.ok("POST", f"/listings/{listing['id']}/changes", terms)
     drafted = await flow.draft_listing(market, university)
+    condition = [{"code": "capacity", "text": "具备生产能力"}]
+    wanted = await flow.open_listing(market, university, requirements=condition)
+    enterprise = stage.people["enterprise"]
+    application = await flow.apply(market, wanted, enterprise)
+    papers = f"/listings/{wanted['id']}/applications/{application['id']}/documents"
+    paper = await enterprise.ok(
+        "POST", f"{papers}?requirement=capacity", files={"file": ("a.txt", b"a")}
+    )
     waiting = await market.client.post("/api/v1/organisations", json=new_organisation("institute"))
     stage.objects |= {
         "organisation_id": stage.objects["university"],
@@ -234,6 +242,9 @@ async def _offers(stage: Stage) -> None:
         "listing_id": listing["id"],
         "change_id": change["id"],
         "draft_listing": drafted["id"],
+        "paper_listing": wanted["id"],
+        "paper_application": application["id"],
+        "paper": paper["id"],
     }
 
 

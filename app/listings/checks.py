@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import service as achievements
 from app.achievements.facts import AchievementFacts
 from app.kit import clock
+from app.kit.actor import Actor
 from app.kit.calendar import local_day
-from app.kit.patents import PatentRegister
-from app.listings import guards, profiles, repository, rules
-from app.listings.errors import ChecksOpen, GuardsFailed
-from app.listings.models import Listing
-from app.listings.states import Outcome, SecurityDeclaration
+from app.kit.patents import NO_REGISTER, PatentRegister
+from app.kit.states import move
+from app.listings import access, guards, profiles, repository, rules
+from app.listings.errors import ChecksOpen, GuardsFailed, NotCheckable, OwnListing
+from app.listings.models import Listing, ListingCheck
+from app.listings.records import record
+from app.listings.states import MOVES, ListingState, Outcome, SecurityDeclaration
 
 
 async def findings(
@@ -82,3 +86,41 @@ def _told(found: Sequence[guards.Finding]) -> dict[str, Any]:
         "reasons_en": "; ".join(one.en for one in found),
         "sources": [one.source for one in found],
     }
+
+
+async def add(
+    session: AsyncSession,
+    actor: Actor,
+    listing_id: UUID,
+    code: str,
+    evidence: str,
+    register: PatentRegister = NO_REGISTER,
+) -> list[guards.Finding]:
+    """An operator puts on record what was checked where a guard could not decide.
+
+    Raises NotCheckable unless that guard waits for a check, OwnListing, and IllegalMove when the
+    listing is not under review.
+    """
+    actor.require_role(access.OPERATOR)
+    actor.require_scope("trade")
+    listing = access.visible(actor, await repository.listing(session, listing_id, lock="update"))
+    move(MOVES, ListingState(listing.state), "approve")
+    if actor.party_id == listing.seller_id:
+        raise OwnListing
+    achievement = await achievements.facts(session, listing.achievement_id)
+    found = await findings(session, listing, achievement, register)
+    waiting = [one.code for one in found if one.outcome == Outcome.NEEDS_APPROVAL]
+    if code not in waiting:
+        raise NotCheckable(field="body.code", check=code, allowed=waiting)
+    session.add(
+        ListingCheck(
+            listing_id=listing.id,
+            code=code,
+            evidence=evidence,
+            person_id=actor.person_id,
+            organisation_id=actor.organisation_id,
+        )
+    )
+    record(session, actor, "check", listing, before=None, after={"check": code, "why": evidence})
+    await session.flush()
+    return await findings(session, listing, achievement, register)

@@ -31,7 +31,7 @@ from app.kit.http import (
     trade_router,
 )
 from app.kit.idempotency import Idempotent
-from app.listings import queries, rules, service
+from app.listings import checks, queries, rules, service
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
@@ -44,6 +44,7 @@ from app.listings.errors import (
     NotCheckable,
     OwnListing,
     ReasonRequired,
+    RequirementNotPublished,
     RightAlreadyAwarded,
 )
 from app.listings.repository import Filters, Sort
@@ -252,7 +253,7 @@ async def add_check(
     check: CheckEvidence,
 ) -> list[FindingView]:
     """An operator puts evidence on record for what a guard could not decide."""
-    found = await service.check(session, actor, listing_id, check.code, check.evidence, register)
+    found = await checks.add(session, actor, listing_id, check.code, check.evidence, register)
     return [FindingView.model_validate(one) for one in found]
 
 
@@ -330,7 +331,9 @@ async def list_applications(
 
 @listings.post(
     "/{listing_id}/applications/{application_id}/decision",
-    responses=declared(*ACTING, IllegalMove, ListingNotOpen, ReasonRequired),
+    responses=declared(
+        *ACTING, IllegalMove, ListingNotOpen, ReasonRequired, RequirementNotPublished
+    ),
 )
 async def decide_application(
     session: Uow,

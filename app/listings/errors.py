@@ -210,3 +210,43 @@ class ChangeDecided(Conflict):
     code = "change_decided"
     zh = "该变更已处理,状态为 {change_state}"
     en = "The change is decided already: {change_state}"
+
+
+class RequirementTwice(Unprocessable):
+    """Every published condition has a code of its own."""
+
+    code = "requirement_twice"
+    zh = "受让条件代码 {requirement} 重复"
+    en = "The code {requirement} names two conditions"
+
+
+class RequirementNotPublished(Unprocessable):
+    """Applications are refused by published conditions only (rules.md C-12)."""
+
+    code = "requirement_not_published"
+    zh = "{requirement} 不是已公布的受让条件;可引用:{allowed}"
+    en = "{requirement} is not a published condition; published are: {allowed}"
+
+
+class TermPassed(Conflict):
+    """The term for a correction or an appeal is over."""
+
+    code = "term_passed"
+    zh = "期限已于 {due_at} 届满"
+    en = "The term ended at {due_at}"
+
+
+class AppealDecided(Conflict):
+    """A refusal is appealed once."""
+
+    code = "appeal_decided"
+    zh = "对该决定的申诉已处理"
+    en = "The appeal against this refusal is decided already"
+
+
+class FirstDecider(Forbidden):
+    """An appeal is decided by another person than the one who refused."""
+
+    code = "first_decider"
+    zh = "申诉须由作出原决定以外的人员处理"
+    en = "Somebody else than who refused the application decides the appeal"

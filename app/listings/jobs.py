@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.deadlines import Deadline
 from app.kit.jobs import job
-from app.listings import disclosure, queries, service
+from app.listings import disclosure, qualification, queries, service
 
 
 @job(disclosure.RECOUNT)
@@ -19,5 +19,10 @@ async def recount(
     await disclosure.recount(session, None if after is None else UUID(after))
 
 
-DEADLINES: tuple[Deadline, ...] = (Deadline("listing.close", queries.due, service.close),)
+DEADLINES: tuple[Deadline, ...] = (
+    Deadline("listing.close", queries.due, service.close),
+    Deadline(
+        "listing.application_overdue", queries.overdue_applications, qualification.mark_overdue
+    ),
+)
 CALENDAR_JOBS: tuple[str, ...] = (disclosure.RECOUNT,)

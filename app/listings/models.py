@@ -28,6 +28,7 @@ TERMS = (
     "bidding_minutes",
     "opens_after_minutes",
     "conditions",
+    "requirements",
     "licence_until",
     "open_to_foreign",
     "security",
@@ -155,6 +156,7 @@ class Listing(Versioned, Base):
     bidding_minutes: Mapped[int]
     opens_after_minutes: Mapped[int]
     conditions: Mapped[str]
+    requirements: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     licence_until: Mapped[date | None]
     open_to_foreign: Mapped[bool] = mapped_column(server_default=text("false"))
     security: Mapped[str] = mapped_column(server_default=text("'clear'"))
@@ -207,7 +209,10 @@ class Listing(Versioned, Base):
         self.profile = judgement.profile.code
         self.rule_set = judgement.profile.rule_set
         notes = rules.notes_on_price(judgement.profile, self.appraisal_fen)
-        self.rule_notes = [*judgement.notes, *notes]
+        codes = [one["code"] for one in self.requirements]
+        rules.check_requirements(codes)
+        published = "\n".join([self.conditions, *(one["text"] for one in self.requirements)])
+        self.rule_notes = [*judgement.notes, *notes, *rules.pointing_notes(published)]
         self.exclusive = rules.is_exclusive(self.transfer_mode, self.license_manner)
         self.search_text = rules.search_text(self.title, self.summary)
         self.grams = rules.grams(self.search_text)
@@ -329,7 +334,17 @@ class Application(Versioned, Base):
     __tablename__ = "listing_application"
     __table_args__ = (
         UniqueConstraint("listing_id", "applicant_id"),
-        CheckConstraint("state IN ('submitted','qualified','refused','withdrawn')", name="state"),
+        CheckConstraint(
+            "state IN ('submitted','needs_correction','appealed','qualified','refused',"
+            "'withdrawn')",
+            name="state",
+        ),
+        CheckConstraint("state <> 'appealed' OR appeal IS NOT NULL", name="appeal"),
+        Index(
+            "ix_listing_application_due",
+            "due_at",
+            postgresql_where=text("state = 'submitted' AND overdue_at IS NULL"),
+        ),
         Index("ix_listing_application_applicant", "applicant_id", "id"),
     )
 
@@ -339,7 +354,13 @@ class Application(Versioned, Base):
     statement: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=text("'submitted'"))
     reason: Mapped[str | None]
+    reason_codes: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default=text("'{}'"))
     decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    due_at: Mapped[datetime | None]
+    overdue_at: Mapped[datetime | None]
+    appeal: Mapped[str | None]
+    appeal_decided_at: Mapped[datetime | None]
     terms_edition: Mapped[int] = mapped_column(server_default=text("1"))
     deposit_confirmed_at: Mapped[datetime | None]
 
@@ -356,5 +377,24 @@ class Application(Versioned, Base):
             "applicant": self.applicant_id,
             "state": self.state,
             "reason": self.reason,
+            "reason_codes": self.reason_codes,
             "deposit": self.deposit_confirmed_at,
         }
+
+
+class ApplicationDocument(Identified, Base):
+    """A file that shows an applicant meets a published condition; its bytes are in the store."""
+
+    __tablename__ = "listing_application_document"
+    __table_args__ = (
+        UniqueConstraint("application_id", "sha256"),
+        CheckConstraint("size_bytes > 0", name="size"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(ForeignKey("listing_application.id"))
+    requirement: Mapped[str]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int]
+    sha256: Mapped[str]
+    uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))

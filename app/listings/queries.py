@@ -32,6 +32,7 @@ from app.listings.schemas import (
 from app.listings.states import ListingState
 
 due = repository.due
+overdue_applications = repository.overdue_applications
 
 
 _PUBLIC_COLUMNS = tuple(getattr(Listing, name) for name in PUBLIC_MEMBERS)
@@ -212,6 +213,7 @@ def application_view(actor: Actor, listing: Listing, application: Application) -
     own = application.applicant_id == actor.party_id
     if not own and not access.sees_applicants(actor, listing):
         shown.applicant_id = shown.broker_id = shown.statement = shown.reason = None
+        shown.appeal = None
     return shown
 
 

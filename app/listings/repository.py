@@ -10,8 +10,20 @@ from sqlalchemy import ColumnElement, Select, delete, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.listings.models import Application, Listing, ListingChange, ListingCheck, ListingClaim
-from app.listings.states import ApplicationState, ChangeState, ListingState
+from app.listings.models import (
+    Application,
+    ApplicationDocument,
+    Listing,
+    ListingChange,
+    ListingCheck,
+    ListingClaim,
+)
+from app.listings.states import (
+    OPEN_APPLICATIONS,
+    ApplicationState,
+    ChangeState,
+    ListingState,
+)
 
 Sort = Literal["newest", "price", "-price", "closing"]
 Reach = Literal["public", "overseer", "own"]
@@ -290,7 +302,7 @@ async def undecided_or_qualified(session: AsyncSession, listing_id: UUID) -> Seq
         select(Application)
         .where(
             Application.listing_id == listing_id,
-            Application.state.in_([ApplicationState.SUBMITTED, ApplicationState.QUALIFIED]),
+            Application.state.in_([*OPEN_APPLICATIONS, ApplicationState.QUALIFIED]),
         )
         .order_by(Application.id)
         .with_for_update()
@@ -310,3 +322,33 @@ async def qualified(
     if with_deposit:
         query = query.where(Application.deposit_confirmed_at.is_not(None))
     return (await session.execute(query.order_by(Application.id))).scalars().all()
+
+
+async def overdue_applications(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """Applications whose decision is late and not marked so, the earliest first."""
+    query = (
+        select(Application.id)
+        .where(
+            Application.state == ApplicationState.SUBMITTED.value,
+            Application.overdue_at.is_(None),
+            Application.due_at <= now,
+        )
+        .order_by(Application.due_at, Application.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def unlocked_application(session: AsyncSession, application_id: UUID) -> Application | None:
+    """The application, locked; None when another process holds it."""
+    query = select(Application).where(Application.id == application_id)
+    query = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def application_documents(
+    session: AsyncSession, application_id: UUID
+) -> Sequence[ApplicationDocument]:
+    """Files of an application, the oldest first."""
+    query = select(ApplicationDocument).where(ApplicationDocument.application_id == application_id)
+    return (await session.execute(query.order_by(ApplicationDocument.id))).scalars().all()

@@ -16,6 +16,7 @@ from app.listings.errors import (
     PatentsExpired,
     ProfileNotForSeller,
     ProlongationWrong,
+    RequirementTwice,
     TransferModeNotOffered,
 )
 
@@ -37,4 +38,5 @@ TERMS = (
     TransferModeNotOffered,
     PatentsExpired,
     ProlongationWrong,
+    RequirementTwice,
 )

@@ -20,6 +20,8 @@ from app.listings.errors import (
     ProlongationWrong,
     ReasonRequired,
     RelistTooLate,
+    RequirementNotPublished,
+    RequirementTwice,
     TransferModeNotOffered,
 )
 from app.listings.profiles import PROFILES, PUBLIC_UNITS, Profile
@@ -337,3 +339,55 @@ def delay_interest(principal_fen: int, rate_bp: int, days: int, year_days: int) 
         raise ValueError(f"interest is counted by 360 or 365 days a year, not {year_days}")
     share = 10_000 * year_days
     return (2 * principal_fen * rate_bp * days + share) // (2 * share)
+
+
+BY_CONDITIONS = "conditions"
+BY_STATUTE = "statutory"
+
+
+def check_requirements(codes: Sequence[str]) -> None:
+    """Every published condition has a code of its own; raises RequirementTwice."""
+    for position, code in enumerate(codes):
+        if code in codes[:position] or code in {BY_CONDITIONS, BY_STATUTE}:
+            raise RequirementTwice(field=f"body.requirements.{position}.code", requirement=code)
+
+
+def refusal_codes(
+    given: Sequence[str], requirements: Sequence[str], conditions: str
+) -> tuple[str, ...]:
+    """The reason codes of a refusal: published conditions, or what a statute asks (C-12).
+
+    Without structured conditions the published text is the reason. Raises
+    RequirementNotPublished.
+    """
+    allowed = [*requirements, *([BY_CONDITIONS] if conditions else []), BY_STATUTE]
+    if not given and not requirements:
+        return (allowed[0],)
+    for position, code in enumerate(given or [""]):
+        if code not in allowed:
+            raise RequirementNotPublished(
+                field=f"body.codes.{position}", requirement=code, allowed=allowed
+            )
+    return tuple(given)
+
+
+_POINTING = {
+    "condition_names_credit_code": r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{17}[0-9A-Z](?![0-9A-Z])",
+    "condition_names_company": r"[\u4e00-\u9fff()()]{4,}(?:有限责任公司|有限公司|集团公司)",
+    "condition_names_brand": r"指定(?:品牌|型号|厂家)|(?:品牌|型号)(?:为|应为|须为)",
+    "condition_names_region": r"注册(?:地|地址|住所)(?:应|须)?(?:在|为|位于)"
+    r"[^,。;]{2,}?(?:区|县|镇|园)",
+    "condition_fixed_capital": r"注册资本(?:应|须)?(?:为|等于|恰为)\s*[0-9.,]+",
+    "condition_single_bidder": r"唯一|仅限[^,。;]{0,20}(?:一家|该公司|某公司)",
+}
+"""Words by which a condition seems to point at one bidder; the operator decides (C-12)."""
+
+
+def pointing_notes(text: str) -> list[str]:
+    """What in the published conditions seems to point at one bidder, by note code."""
+    return [note for note, pattern in _POINTING.items() if re.search(pattern, text)]
+
+
+def term_end(start: datetime, working_days: int, calendar: OfficialCalendar) -> datetime:
+    """The end of a term of so many working days that starts on the day after."""
+    return end_of_day(calendar.end_of_working_days(local_day(start), working_days).day)

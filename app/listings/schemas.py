@@ -28,12 +28,23 @@ OptionalLine = Annotated[Paragraphs, StringConstraints(max_length=200)]
 Summary = Annotated[Paragraphs, StringConstraints(max_length=4000)]
 
 
+class Requirement(WireModel):
+    """A published condition for transferees, and whether a document has to show it."""
+
+    code: ShortCode = Field(examples=["capacity"])
+    text: Line
+    evidence: bool = True
+
+
 class PriceApproval(WireModel):
     """Who approved a price below the floor, in which document, on which day (rules.md C-9)."""
 
     authority: Line
     document: Line
     dated_on: date
+
+
+Requirements = Annotated[list[Requirement], Field(max_length=20)]
 
 
 class NewListing(WireModel):
@@ -57,6 +68,7 @@ class NewListing(WireModel):
     bidding_minutes: BiddingMinutes = 24 * 60
     opens_after_minutes: OpeningMinutes = 0
     conditions: Paragraphs = ""
+    requirements: Requirements = Field(default_factory=list)
     licence_until: date | None = Field(None, description="last day of the licence offered")
     open_to_foreign: bool = Field(False, description="whether buyers from abroad may apply")
     security: SecurityDeclaration = Field(
@@ -94,6 +106,7 @@ class ListingEdit(WireModel):
     bidding_minutes: BiddingMinutes | None = None
     opens_after_minutes: OpeningMinutes | None = None
     conditions: Paragraphs | None = None
+    requirements: Requirements | None = None
     licence_until: date | None = None
     open_to_foreign: bool | None = None
     security: SecurityDeclaration | None = None
@@ -137,6 +150,7 @@ class ListingView(WireModel):
     bidding_minutes: int
     opens_after_minutes: int
     conditions: str
+    requirements: list[Requirement]
     licence_until: date | None
     open_to_foreign: bool
     security: SecurityDeclaration
@@ -276,10 +290,47 @@ class NewApplication(WireModel):
 
 
 class ApplicationDecision(WireModel):
-    """An operator's decision on an application; a refusal says why."""
+    """An operator's decision on an application.
 
-    act: Literal["qualify", "refuse"]
+    A refusal says why, and by which published conditions: their codes, `conditions` for the
+    published text, `statutory` for what a statute asks.
+    """
+
+    act: Literal["qualify", "refuse", "request_correction"]
     reason: Reason = ""
+    codes: list[ShortCode] = Field(default_factory=list, max_length=20)
+
+
+class Correction(WireModel):
+    """An applicant's completed statement."""
+
+    statement: Paragraphs
+
+
+class NewAppeal(WireModel):
+    """Why the refusal is wrong."""
+
+    grounds: Annotated[Paragraphs, StringConstraints(min_length=1, max_length=4000)]
+
+
+class AppealDecision(WireModel):
+    """The decision on an appeal with its reasons."""
+
+    act: Literal["uphold", "reject"]
+    reason: Reason
+
+
+class ApplicationDocumentView(WireModel):
+    """A file of an application."""
+
+    id: UUID
+    application_id: UUID
+    requirement: str
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    created_at: datetime
 
 
 class ApplicationView(WireModel):
@@ -292,10 +343,15 @@ class ApplicationView(WireModel):
     decided_at: datetime | None
     deposit_confirmed_at: datetime | None
     terms_edition: int
+    due_at: datetime | None
+    overdue_at: datetime | None
+    appeal_decided_at: datetime | None
+    reason_codes: list[str]
     applicant_id: UUID | None = None
     broker_id: UUID | None = None
     statement: str | None = None
     reason: str | None = None
+    appeal: str | None = None
 
 
 class ProfileView(WireModel):

@@ -15,19 +15,18 @@ from app.kit.errors import NotFound
 from app.kit.http import require_version
 from app.kit.patents import NO_REGISTER, PatentRegister
 from app.kit.states import move
-from app.listings import access, checks, guards, repository, rules
+from app.listings import access, checks, profiles, repository, rules
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
     ExclusiveRightListed,
     NoDepositDue,
     NotAnApplicant,
-    NotCheckable,
     OwnListing,
     RightAlreadyAwarded,
 )
 from app.listings.facts import ListingFacts
-from app.listings.models import Application, Listing, ListingCheck, ListingClaim
+from app.listings.models import Application, Listing, ListingClaim
 from app.listings.records import change, record, record_application
 from app.listings.schemas import (
     ApplicationDecision,
@@ -36,7 +35,13 @@ from app.listings.schemas import (
     NewApplication,
     NewListing,
 )
-from app.listings.states import APPLICATION_MOVES, MOVES, ApplicationState, ListingState, Outcome
+from app.listings.states import (
+    APPLICATION_MOVES,
+    MOVES,
+    OPEN_APPLICATIONS,
+    ApplicationState,
+    ListingState,
+)
 from app.parties import service as parties
 
 SCHEDULE_AUCTION = "auctions.schedule"
@@ -209,43 +214,6 @@ async def _publish(
     )
 
 
-async def check(
-    session: AsyncSession,
-    actor: Actor,
-    listing_id: UUID,
-    code: str,
-    evidence: str,
-    register: PatentRegister = NO_REGISTER,
-) -> list[guards.Finding]:
-    """An operator puts on record what was checked where a guard could not decide.
-
-    Raises NotCheckable unless that guard waits for a check, OwnListing, and IllegalMove when the
-    listing is not under review.
-    """
-    _operator(actor)
-    listing = access.visible(actor, await repository.listing(session, listing_id, lock="update"))
-    move(MOVES, ListingState(listing.state), "approve")
-    if actor.party_id == listing.seller_id:
-        raise OwnListing
-    achievement = await achievements.facts(session, listing.achievement_id)
-    found = await checks.findings(session, listing, achievement, register)
-    waiting = [one.code for one in found if one.outcome == Outcome.NEEDS_APPROVAL]
-    if code not in waiting:
-        raise NotCheckable(field="body.code", check=code, allowed=waiting)
-    session.add(
-        ListingCheck(
-            listing_id=listing.id,
-            code=code,
-            evidence=evidence,
-            person_id=actor.person_id,
-            organisation_id=actor.organisation_id,
-        )
-    )
-    record(session, actor, "check", listing, before=None, after={"check": code, "why": evidence})
-    await session.flush()
-    return await checks.findings(session, listing, achievement, register)
-
-
 async def withdraw(session: AsyncSession, actor: Actor, listing_id: UUID, reason: str) -> Listing:
     """The seller takes a listing back; once it is published, with a reason everyone can read."""
     _trader(actor)
@@ -279,7 +247,9 @@ async def apply(
     applicant = await parties.facts(session, applicant_id)
     if applicant.kind != "enterprise":
         raise NotAnApplicant(kind=applicant.kind)
-    rules.require_open(listing.state, listing.closes_at, await clock.now(session))
+    now = await clock.now(session)
+    rules.require_open(listing.state, listing.closes_at, now)
+    calendar = await calendar_store.calendar(session)
     known = await repository.application_of(session, listing_id, applicant_id)
     if known is not None:
         raise AlreadyApplied(application_id=str(known.id))
@@ -289,6 +259,7 @@ async def apply(
         broker_id=actor.organisation_id if actor.client_id else None,
         statement=new.statement,
         terms_edition=listing.terms_edition,
+        due_at=rules.term_end(now, profiles.profile(listing.profile).qualification_wd, calendar),
         state=ApplicationState.SUBMITTED.value,
     )
     session.add(application)
@@ -306,9 +277,17 @@ async def decide(
 ) -> Application:
     """An operator qualifies or refuses an applicant within the period; a refusal says why."""
     _operator(actor)
-    if decision.act == "refuse":
+    if decision.act != "qualify":
         rules.require_reason(decision.reason)
-    application, now = await _open_application(session, listing_id, application_id)
+    listing, application, now = await _open_application(session, listing_id, application_id)
+    if decision.act == "refuse":
+        published = [one["code"] for one in listing.requirements]
+        found = rules.refusal_codes(decision.codes, published, listing.conditions)
+        application.reason_codes = list(found)
+    if decision.act == "request_correction":
+        days = profiles.profile(listing.profile).correction_wd
+        calendar = await calendar_store.calendar(session)
+        application.due_at = rules.term_end(now, days, calendar)
     _move_application(session, actor, application, decision.act, now, decision.reason)
     await session.flush()
     return application
@@ -319,9 +298,7 @@ async def confirm_deposit(
 ) -> Application:
     """An operator confirms that an applicant's deposit arrived in time (rules.md C-14)."""
     _operator(actor)
-    application, now = await _open_application(session, listing_id, application_id)
-    listing = await repository.listing(session, listing_id)
-    assert listing is not None
+    listing, application, now = await _open_application(session, listing_id, application_id)
     move(APPLICATION_MOVES, ApplicationState(application.state), "confirm_deposit")
     if listing.deposit_fen == 0 or application.deposit_confirmed_at is not None:
         raise NoDepositDue
@@ -338,7 +315,7 @@ async def withdraw_application(
     """An applicant steps back, within the period."""
     _trader(actor)
     access.own_application(actor, await repository.application(session, application_id), listing_id)
-    application, now = await _open_application(session, listing_id, application_id)
+    _, application, now = await _open_application(session, listing_id, application_id)
     _move_application(session, actor, application, "withdraw", now, "")
     await session.flush()
     return application
@@ -346,15 +323,15 @@ async def withdraw_application(
 
 async def _open_application(
     session: AsyncSession, listing_id: UUID, application_id: UUID
-) -> tuple[Application, datetime]:
-    """An application, locked after its listing, whose disclosure period still runs."""
+) -> tuple[Listing, Application, datetime]:
+    """A listing whose disclosure period runs, and an application to it, locked after it."""
     listing = await repository.listing(session, listing_id, lock="share")
     application = await repository.application(session, application_id, lock=True)
     if listing is None or application is None or application.listing_id != listing_id:
         raise NotFound
     now = await clock.now(session)
     rules.require_open(listing.state, listing.closes_at, now)
-    return application, now
+    return listing, application, now
 
 
 def _move_application(
@@ -370,6 +347,7 @@ def _move_application(
     application.state = state.value
     application.reason = reason or None
     application.decided_at = now
+    application.decided_by = actor.person_id
     application.version += 1
     record_application(session, actor, act, application, before=before)
 
@@ -393,7 +371,7 @@ async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
         return
     bidders = 0
     for application in applications:
-        if application.state == ApplicationState.SUBMITTED:
+        if application.state in OPEN_APPLICATIONS:
             _move_application(session, SYSTEM, application, "refuse", now, "period_over")
         elif listing.deposit_fen > 0 and application.deposit_confirmed_at is None:
             _move_application(session, SYSTEM, application, "withdraw", now, "deposit_missing")

@@ -88,10 +88,19 @@ class ApplicationState(StrEnum):
     """Life of an application to be a bidder."""
 
     SUBMITTED = "submitted"
+    NEEDS_CORRECTION = "needs_correction"
+    APPEALED = "appealed"
     QUALIFIED = "qualified"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
 
+
+OPEN_APPLICATIONS = (
+    ApplicationState.SUBMITTED,
+    ApplicationState.NEEDS_CORRECTION,
+    ApplicationState.APPEALED,
+)
+"""States that wait for somebody's act, and are out when the period is over."""
 
 APPLICATION_MOVES: dict[tuple[ApplicationState, str], ApplicationState] = {
     (ApplicationState.SUBMITTED, "qualify"): ApplicationState.QUALIFIED,
@@ -99,6 +108,14 @@ APPLICATION_MOVES: dict[tuple[ApplicationState, str], ApplicationState] = {
     (ApplicationState.QUALIFIED, "refuse"): ApplicationState.REFUSED,
     (ApplicationState.SUBMITTED, "withdraw"): ApplicationState.WITHDRAWN,
     (ApplicationState.QUALIFIED, "withdraw"): ApplicationState.WITHDRAWN,
+    (ApplicationState.SUBMITTED, "request_correction"): ApplicationState.NEEDS_CORRECTION,
+    (ApplicationState.NEEDS_CORRECTION, "correct"): ApplicationState.SUBMITTED,
+    (ApplicationState.NEEDS_CORRECTION, "refuse"): ApplicationState.REFUSED,
+    (ApplicationState.NEEDS_CORRECTION, "withdraw"): ApplicationState.WITHDRAWN,
+    (ApplicationState.REFUSED, "appeal"): ApplicationState.APPEALED,
+    (ApplicationState.APPEALED, "uphold"): ApplicationState.QUALIFIED,
+    (ApplicationState.APPEALED, "reject"): ApplicationState.REFUSED,
+    (ApplicationState.APPEALED, "withdraw"): ApplicationState.WITHDRAWN,
     (ApplicationState.SUBMITTED, "reconfirm"): ApplicationState.SUBMITTED,
     (ApplicationState.QUALIFIED, "reconfirm"): ApplicationState.QUALIFIED,
     (ApplicationState.SUBMITTED, "confirm_deposit"): ApplicationState.SUBMITTED,

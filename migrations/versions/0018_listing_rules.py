@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0018"
 down_revision = "0011"
@@ -70,6 +70,15 @@ DISCLOSURE_CHECKS = {
     " AND (prolongations_max = 0) = (prolong_working_days = 0)",
     "appraisal": "appraisal_fen > 0",
 }
+APPLICATION_COLUMNS = (
+    "reason_codes",
+    "decided_by",
+    "due_at",
+    "overdue_at",
+    "appeal",
+    "appeal_decided_at",
+    "terms_edition",
+)
 DISCLOSURE_COLUMNS = (
     "prolong_working_days",
     "prolongations_max",
@@ -220,6 +229,7 @@ def listings() -> None:
     op.create_index("ix_listing_check_listing", "listing_check", ["listing_id", "id"])
     append_only("listing_check")
     disclosures()
+    qualification()
 
 
 def disclosures() -> None:
@@ -284,6 +294,52 @@ def disclosures() -> None:
         unique=True,
         postgresql_where=sa.text("state = 'proposed'"),
     )
+
+
+def qualification() -> None:
+    table = "listing_application"
+    op.add_column("listing", required("requirements", JSONB, server_default="[]"))
+    for column in (
+        required("reason_codes", ARRAY(sa.Text), server_default="{}"),
+        reference(table, "decided_by", "person", nullable=True),
+        sa.Column("due_at", MOMENT),
+        sa.Column("overdue_at", MOMENT),
+        sa.Column("appeal", sa.String),
+        sa.Column("appeal_decided_at", MOMENT),
+    ):
+        op.add_column(table, column)
+    application_state(
+        "state IN ('submitted','needs_correction','appealed','qualified','refused','withdrawn')"
+    )
+    op.create_check_constraint("appeal", table, "state <> 'appealed' OR appeal IS NOT NULL")
+    op.create_index(
+        "ix_listing_application_due",
+        table,
+        ["due_at"],
+        postgresql_where=sa.text("state = 'submitted' AND overdue_at IS NULL"),
+    )
+    documents = "listing_application_document"
+    op.create_table(
+        documents,
+        *identified(versioned=False),
+        reference(documents, "application_id", table),
+        required("requirement", sa.String),
+        required("name", sa.String),
+        required("media_type", sa.String),
+        required("size_bytes", sa.BigInteger),
+        required("sha256", sa.String),
+        reference(documents, "uploaded_by", "person", nullable=True),
+        sa.UniqueConstraint(
+            "application_id", "sha256", name=f"uq_{documents}_application_id_sha256"
+        ),
+        sa.CheckConstraint("size_bytes > 0", name="size"),
+    )
+    append_only(documents)
+
+
+def application_state(condition: str) -> None:
+    op.drop_constraint("ck_listing_application_state", "listing_application")
+    op.create_check_constraint("state", "listing_application", condition)
 
 
 def exclusive_right(states: str) -> None:
@@ -414,8 +470,14 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER signature_after_notice ON contract_signature")
     for table in ("notice_objection", "notice_edition", "notice"):
         op.drop_table(table)
+    op.drop_table("listing_application_document")
+    op.drop_index("ix_listing_application_due", table_name="listing_application")
+    op.drop_constraint("ck_listing_application_appeal", "listing_application")
+    application_state("state IN ('submitted','qualified','refused','withdrawn')")
+    for column in APPLICATION_COLUMNS:
+        op.drop_column("listing_application", column)
+    op.drop_column("listing", "requirements")
     op.drop_table("listing_change")
-    op.drop_column("listing_application", "terms_edition")
     exclusive_right("'under_review','published','closed','awarded'")
     op.drop_index("uq_listing_next_round", table_name="listing")
     for name, (condition, _) in CHANGED_CHECKS.items():
