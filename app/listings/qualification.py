@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.achievements.errors import DocumentEmpty
 from app.kit import audit, calendar_store, clock
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound
@@ -152,23 +153,30 @@ async def require_uploader(
         )
 
 
+def described(requirement: str, name: str, media_type: str) -> ApplicationDocument:
+    """A document of which everything is known but its bytes."""
+    return ApplicationDocument(requirement=requirement, name=name, media_type=media_type)
+
+
 async def add_document(
     session: AsyncSession,
     actor: Actor,
     listing_id: UUID,
     application_id: UUID,
-    described: ApplicationDocument,
+    new: ApplicationDocument,
     stored: Stored,
 ) -> ApplicationDocument:
     """Note a document whose bytes are stored; the same bytes again give the same document."""
-    await require_uploader(session, actor, listing_id, application_id, described.requirement)
+    await require_uploader(session, actor, listing_id, application_id, new.requirement)
+    if stored.size_bytes == 0:
+        raise DocumentEmpty(field="body.file")
     for known in await repository.application_documents(session, application_id):
         if known.sha256 == stored.sha256:
             return known
-    described.application_id = application_id
-    described.sha256, described.size_bytes = stored.sha256, stored.size_bytes
-    described.uploaded_by = actor.person_id
-    session.add(described)
+    new.application_id = application_id
+    new.sha256, new.size_bytes = stored.sha256, stored.size_bytes
+    new.uploaded_by = actor.person_id
+    session.add(new)
     await session.flush()
     audit.record(
         session,
@@ -176,9 +184,9 @@ async def add_document(
         "application.add_document",
         "listing_application",
         application_id,
-        after={"document": described.id, "name": described.name, "sha256": described.sha256},
+        after={"document": new.id, "name": new.name, "sha256": new.sha256},
     )
-    return described
+    return new
 
 
 async def documents(

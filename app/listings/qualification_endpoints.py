@@ -27,7 +27,6 @@ from app.listings.errors import (
     RequirementNotPublished,
     TermPassed,
 )
-from app.listings.models import ApplicationDocument
 from app.listings.responses import ACTING
 from app.listings.schemas import (
     AppealDecision,
@@ -123,9 +122,7 @@ async def add_application_document(
         )
     settings = request.app.state.settings
     stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
-    if stored.size_bytes == 0:
-        raise DocumentEmpty(field="body.file")
-    new = ApplicationDocument(requirement=requirement, name=plain.name, media_type=plain.media_type)
+    new = qualification.described(requirement, plain.name, plain.media_type)
     async with sessions() as session, session.begin():
         document = await qualification.add_document(
             session, actor, listing_id, application_id, new, stored

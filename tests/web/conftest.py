@@ -72,7 +72,7 @@ async def list_by_pages(trade: Trade) -> str:
     achievement = await seller.done("/achievements/new", "/achievements/new", entered)
     achievement = achievement.partition("?")[0]
     await seller.done(achievement, achievement + "/state", {"act": "publish"})
-    await clear_by_api(trade.people["seller"], achievement.rpartition("/")[2])
+    await clear_by_pages(seller, achievement)
     terms = {
         "price": "1,000,000.50",
         "increment": "10000",
@@ -88,16 +88,15 @@ async def list_by_pages(trade: Trade) -> str:
     return listing
 
 
-async def clear_by_api(seller: User, achievement_id: str) -> None:
+async def clear_by_pages(seller: Browser, achievement: str) -> None:
     """The co-owner consents, and the completing persons waive their right of first refusal."""
-    for kind, subject, statement in (
-        ("co_owner_consent", "某某研究院", "consents"),
-        ("inventor_statement", "张三", "waived"),
-        ("inventor_statement", "李四", "waived"),
+    for says, subject in (
+        ("co_owner_consent:consents", "某某研究院"),
+        ("inventor_statement:waived", "张三"),
+        ("inventor_statement:waived", "李四"),
     ):
-        given = {"kind": kind, "subject": subject, "statement": statement}
-        paper = {"document": "声明", "dated_on": "2026-01-05"}
-        await seller.ok("POST", f"/achievements/{achievement_id}/clearances", given | paper)
+        values = {"says": says, "subject": subject, "document": "声明", "dated_on": "2026-01-05"}
+        await seller.done(achievement, achievement + "/clearances", values)
 
 
 async def qualify_by_pages(trade: Trade, listing: str) -> None:
