@@ -76,6 +76,7 @@ async def test_tv_c4_a_suspended_disclosure_goes_on_with_what_is_left(market: Ma
     seller, admin = await market.join("enterprise"), await market.admin()
     listing = await published(market, seller, **STATE_OWNED)
     path = f"/listings/{listing['id']}"
+    await applied(market, listing)
     await market.advance(days=4)  # Friday; three working days have run
     before = await counts(market)
     response = await admin.post(path + "/suspend", {"reason": ""})
@@ -84,6 +85,8 @@ async def test_tv_c4_a_suspended_disclosure_goes_on_with_what_is_left(market: Ma
     await admin.ok("POST", path + "/suspend", {"reason": "收到权属异议"})
     shown = await read(market, listing)
     assert (shown["state"], shown["closes_at"], shown["days_left"]) == ("suspended", None, 17)
+    [hidden] = (await seller.ok("GET", path + "/applications"))["items"]
+    assert hidden["applicant_id"] is None
     buyer = await market.join("enterprise")
     response = await buyer.post(path + "/applications", {})
     assert refusal(response) == (409, "listing_not_open")
