@@ -30,8 +30,11 @@ from app.kit.middleware import RequestMiddleware
 from app.kit.settings import Settings
 from app.kit.signing import signing_key
 from app.ledger import endpoints as ledger
+from app.listings import disclosure_endpoints as disclosures
 from app.listings import endpoints as listings
+from app.listings import qualification_endpoints as qualifications
 from app.negotiations import endpoints as negotiations
+from app.notices import endpoints as notices
 from app.parties import endpoints as parties
 from app.parties import login, tokens
 from app.registrations import endpoints as registrations
@@ -52,6 +55,9 @@ MODULES = (
     achievements.routers,
     demands.routers,
     listings.routers,
+    disclosures.routers,
+    qualifications.routers,
+    notices.routers,
     auctions.routers,
     control_endpoints.routers,
     screening.routers,

@@ -11,6 +11,7 @@ from app.kit.db import Base
 from app.ledger import models as ledger
 from app.listings import models as listings
 from app.negotiations import models as negotiations
+from app.notices import models as notices
 from app.parties import models as parties
 from app.registrations import models as registrations
 from app.statistics import models as statistics
@@ -33,6 +34,7 @@ __all__ = [
     "listings",
     "metadata",
     "negotiations",
+    "notices",
     "parties",
     "registrations",
     "statistics",

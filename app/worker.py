@@ -23,6 +23,7 @@ from app.kit.settings import Settings
 from app.ledger import jobs as ledger
 from app.listings import jobs as listings
 from app.negotiations import jobs as negotiations
+from app.notices import jobs as notices
 from app.registrations import jobs as registrations
 from app.statistics import jobs as statistics
 from app.webhooks import jobs as webhooks
@@ -34,6 +35,7 @@ _MODULES = (
     achievements,
     demands,
     listings,
+    notices,
     auctions,
     negotiations,
     deals,

@@ -52,6 +52,7 @@ SELLER = frozenset({"university", "broker"})
 OTHER_TRADERS = TRADERS - SELLER
 OFFICES = frozenset({"registrar", "other_registrar"})
 ADMINISTRATORS = TRADERS - {"broker"} | OFFICES | {"operator", "regulator"}
+ADMIN = {"platform_admin"}
 OVERSEERS = frozenset({"operator", "platform_admin", "regulator"})
 SELLER_READS = SELLER | {"broker_read_key", "roleless"}
 PARTIES_READ = SELLER_READS | {"enterprise"}
@@ -124,6 +125,27 @@ MANDATE = {
 }
 APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
 LATE = {"listing_id": "$sold_listing"}
+PAPERS = {
+    "listing_id": "$paper_listing",
+    "application_id": "$paper_application",
+    "document_id": "$paper",
+}
+CHANGE = {"terms": {"price_fen": 1}, "reason": "x", "approval": "x"}
+CLEARANCE = {
+    "kind": "pledgee_consent",
+    "subject": "某银行",
+    "statement": "consents",
+    "document": "x",
+    "dated_on": "2026-01-05",
+}
+WITHDRAWN_NOTICE = {"notice_id": "$withdrawn_notice", "objection_id": "$withdrawn_objection"}
+NOTICE = {
+    "achievement_id": "$achievement_id",
+    "transfer_mode": "license",
+    "price_fen": 1_000,
+    "taker_name": "某公司",
+    "objection_procedure": "书面",
+}
 BACKWARDS = {"period_from": "2026-01-02", "period_until": "2026-01-01"}
 WITHDRAWN = {"achievement_id": "$withdrawn_achievement"}
 NINETY_NINE = {
@@ -287,6 +309,11 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/achievements/{achievement_id}/documents"): public(),
     ("GET", "/achievements/{achievement_id}/documents/{document_id}"): row(DETAILS),
+    ("POST", "/achievements/{achievement_id}/clearances"): row(*SELLERS_ACT, json=CLEARANCE),
+    ("GET", "/achievements/{achievement_id}/clearances"): row(DETAILS),
+    ("POST", "/achievements/{achievement_id}/clearances/{clearance_id}/revoke"): row(
+        *SELLERS_ACT, json={"reason": "x"}
+    ),
     ("POST", "/packages"): row(
         TRADERS, json={"title": "成果包", "member_ids": ["$nobody", "$university"]}
     ),
@@ -325,8 +352,25 @@ ROUTES: dict[tuple[str, str], Row] = {
         *SELLERS_LISTING, headers=STALE, json={"price_fen": 1}
     ),
     ("POST", "/listings/{listing_id}/submit"): row(*SELLERS_LISTING),
+    ("GET", "/listings/{listing_id}/checks"): row(SELLER_READS | OVERSEERS - ADMIN, 404),
+    ("POST", "/listings/{listing_id}/checks"): row(
+        {"operator"}, json={"code": "patent_in_force", "evidence": "x"}
+    ),
     ("POST", "/listings/{listing_id}/review"): row({"operator"}, json={"act": "approve"}),
     ("POST", "/listings/{listing_id}/withdraw"): row(*SELLERS_LISTING, json={}),
+    ("POST", "/listings/{listing_id}/suspend"): row({"operator"}, json={"reason": ""}),
+    ("POST", "/listings/{listing_id}/resume"): row({"operator"}, json={"reason": ""}),
+    ("POST", "/listings/{listing_id}/terminate"): row({"operator"}, json={"reason": ""}),
+    ("POST", "/listings/{listing_id}/changes"): row(*SELLERS_LISTING, json=CHANGE),
+    ("GET", "/listings/{listing_id}/changes"): public(),
+    ("POST", "/listings/{listing_id}/changes/{change_id}/decision"): row(
+        {"operator"}, json={"act": "refuse", "reason": ""}
+    ),
+    ("POST", "/listings/{listing_id}/relist"): row(*SELLERS_LISTING, json={}),
+    ("GET", "/listings/{listing_id}/chain"): public(),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/reconfirm"): row(
+        {"enterprise"}, 403, (404, TRADERS - {"enterprise"}), path=LATE
+    ),
     ("POST", "/listings/{listing_id}/applications"): row(
         {"enterprise", "other_enterprise"}, path=LATE, json={}
     ),
@@ -339,6 +383,55 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/listings/{listing_id}/applications/{application_id}/withdraw"): row(
         {"enterprise"}, 403, (404, TRADERS - {"enterprise"}), path=LATE
+    ),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/correct"): row(
+        {"enterprise"}, 403, (404, TRADERS - {"enterprise"}), path=LATE, json={"statement": "x"}
+    ),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/appeal"): row(
+        {"enterprise"}, 403, (404, TRADERS - {"enterprise"}), path=LATE, json={"grounds": "x"}
+    ),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/appeal-decision"): row(
+        {"operator"}, path=LATE, json={"act": "reject", "reason": "x"}
+    ),
+    ("POST", "/listings/{listing_id}/applications/{application_id}/documents"): row(
+        {"enterprise"},
+        403,
+        (404, TRADERS - {"enterprise"}),
+        path=LATE,
+        params={"requirement": "x"},
+        files={"file": ("a.txt", b"a")},
+    ),
+    ("GET", "/listings/{listing_id}/applications/{application_id}/documents"): row(
+        {"enterprise", "operator"}, 404, path=PAPERS
+    ),
+    ("GET", "/listings/{listing_id}/applications/{application_id}/documents/{document_id}"): row(
+        {"enterprise", "operator"}, 404, path=PAPERS
+    ),
+    # Notices
+    ("POST", "/notices"): row(*SELLERS_LISTING, json=NOTICE),
+    ("GET", "/notices"): public(),
+    ("GET", "/notices/rule-sets"): public(),
+    ("GET", "/notices/{notice_id}"): public(),
+    ("GET", "/notices/{notice_id}/editions"): public(),
+    ("PATCH", "/notices/{notice_id}"): row(*SELLERS_LISTING, headers=STALE, json={"price_fen": 1}),
+    ("POST", "/notices/{notice_id}/publish"): row(*SELLERS_LISTING),
+    ("POST", "/notices/{notice_id}/republish"): row(*SELLERS_LISTING, json={}),
+    ("POST", "/notices/{notice_id}/withdraw"): row(*SELLERS_LISTING, json={}),
+    ("POST", "/notices/{notice_id}/objections"): row(
+        SIGNED_IN - {"broker_read_key", "suspended"},
+        403,
+        path=WITHDRAWN_NOTICE,
+        json={"grounds": "x"},
+    ),
+    ("GET", "/notices/{notice_id}/objections"): public(),
+    ("POST", "/notices/{notice_id}/objections/{objection_id}/decision"): row(
+        {"university", "operator"},
+        403,
+        (404, TRADERS - {"university"}),
+        json={"act": "reject", "reason": ""},
+    ),
+    ("POST", "/notices/{notice_id}/objections/{objection_id}/withdraw"): row(
+        {"enterprise"}, 404, (403, {"broker_read_key"}), path=WITHDRAWN_NOTICE
     ),
     # Auctions and deals
     ("GET", "/auctions"): public(),
@@ -510,6 +603,7 @@ ROUTES: dict[tuple[str, str], Row] = {
 
 DRAFT = {"achievement_id": "$draft_achievement"}
 DRAFT_LISTING = {"listing_id": "$draft_listing"}
+DRAFT_NOTICE = {"notice_id": "$draft_notice"}
 HIDDEN_FROM_ALL_BUT_SELLERS = (SELLER_READS | OVERSEERS, 404)
 HIDDEN: dict[tuple[str, str], Row] = {
     ("GET", "/achievements/{achievement_id}"): row(
@@ -548,11 +642,24 @@ HIDDEN: dict[tuple[str, str], Row] = {
         SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_LISTING
     ),
     ("GET", "/listings/{listing_id}/applications"): row(SELLER_READS, 404, path=DRAFT_LISTING),
+    ("GET", "/listings/{listing_id}/checks"): row(SELLER_READS, 404, path=DRAFT_LISTING),
+    ("GET", "/listings/{listing_id}/changes"): row(
+        SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_LISTING
+    ),
+    ("GET", "/listings/{listing_id}/chain"): row(
+        SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_LISTING
+    ),
     ("POST", "/listings/{listing_id}/applications"): row(
         (), 403, (404, OTHER_TRADERS), (403, SELLER), path=DRAFT_LISTING, json={}
     ),
     ("POST", "/listings/{listing_id}/review"): row(
         (), 403, (404, {"operator"}), path=DRAFT_LISTING, json={"act": "approve"}
+    ),
+    ("GET", "/notices/{notice_id}"): row(
+        SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_NOTICE
+    ),
+    ("GET", "/notices/{notice_id}/editions"): row(
+        SELLER_READS, 404, (404, {"anonymous"}), path=DRAFT_NOTICE
     ),
     ("GET", "/organisations/{organisation_id}"): row(
         OVERSEERS,

@@ -14,6 +14,7 @@ from tests import flow
 from tests.access_routes import SETTLEMENT
 from tests.demands import steps
 from tests.market import Market, User, credit_code, new_organisation
+from tests.notices import posted
 
 NOT_COMPARED = (
     "alembic_version",
@@ -100,6 +101,7 @@ async def set_stage(market: Market) -> Stage:
     await _certify(stage)
     await _offers(stage)
     await _negotiate(stage)
+    await _notices(stage)
     await _auctions(stage)
     await _office_matters(stage)
     await _flag(stage)
@@ -283,24 +285,63 @@ async def _offers(stage: Stage) -> None:
     grantee = {"organisation_id": str(stage.people["other_enterprise"].organisation_id)}
     grant = await university.ok("POST", f"{path}/grants", grantee)
     await university.ok("POST", f"{path}/grants/{grant['id']}/revoke")
+    pledge = {"kind": "pledge", "subject": "某银行", "statement": "pledged"}
+    paper = {"document": "质押登记通知书", "dated_on": "2026-01-05"}
+    clearance = await university.ok("POST", f"{path}/clearances", pledge | paper)
+    await university.ok("POST", f"{path}/clearances/{clearance['id']}/revoke", {"reason": "解除"})
     withdrawn = await flow.post_achievement(market, university)
     await university.ok("POST", f"/achievements/{withdrawn['id']}/withdraw")
     draft = await university.ok(
         "POST", "/achievements", {"title": "未发布", "technical_field": "new_materials"}
     )
     listing = await flow.open_listing(market, university, published)
+    terms = {"terms": {"conditions": "依法设立"}, "reason": "补充", "approval": "校批"}
+    change = await university.ok("POST", f"/listings/{listing['id']}/changes", terms)
     drafted = await flow.draft_listing(market, university)
+    condition = [{"code": "capacity", "text": "具备生产能力"}]
+    wanted = await flow.open_listing(market, university, requirements=condition)
+    enterprise = stage.people["enterprise"]
+    application = await flow.apply(market, wanted, enterprise)
+    papers = f"/listings/{wanted['id']}/applications/{application['id']}/documents"
+    paper = await enterprise.ok(
+        "POST", f"{papers}?requirement=capacity", files={"file": ("a.txt", b"a")}
+    )
     waiting = await market.client.post("/api/v1/organisations", json=new_organisation("institute"))
     stage.objects |= {
         "organisation_id": stage.objects["university"],
         "pending_organisation": waiting.json()["id"],
         "achievement_id": published["id"],
         "document_id": document["id"],
+        "clearance_id": clearance["id"],
         "grant_id": grant["id"],
         "withdrawn_achievement": withdrawn["id"],
         "draft_achievement": draft["id"],
         "listing_id": listing["id"],
+        "change_id": change["id"],
         "draft_listing": drafted["id"],
+        "paper_listing": wanted["id"],
+        "paper_application": application["id"],
+        "paper": paper["id"],
+    }
+
+
+async def _notices(stage: Stage) -> None:
+    """A draft, one with an objection that waits for its decision, and one that is withdrawn."""
+    market, people = stage.market, stage.people
+    university, enterprise = people["university"], people["enterprise"]
+    draft = await posted.drafted(market, university, enterprise)
+    notice = await posted.published(market, university, enterprise)
+    objection = await posted.objected(enterprise, notice)
+    withdrawn = await posted.published(market, university, enterprise)
+    lapsed = await posted.objected(enterprise, withdrawn)
+    reason = {"reason": "交易取消"}
+    await university.ok("POST", f"/notices/{withdrawn['id']}/withdraw", reason)
+    stage.objects |= {
+        "draft_notice": draft["id"],
+        "notice_id": notice["id"],
+        "objection_id": objection["id"],
+        "withdrawn_notice": withdrawn["id"],
+        "withdrawn_objection": lapsed["id"],
     }
 
 

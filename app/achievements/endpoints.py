@@ -10,12 +10,16 @@ from anyio import to_thread
 from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
-from app.achievements import documents, imports, profiles, queries, service
+from app.achievements import clearances, documents, imports, profiles, queries, service
 from app.achievements.errors import (
     BadHeader,
     BadIpc,
     BadPackageMember,
     BadRightNumber,
+    ClearanceDates,
+    ClearanceExists,
+    ClearanceStatement,
+    ClearanceSubject,
     ConfidentialNotPublic,
     DetailsNotGranted,
     DocumentEmpty,
@@ -39,12 +43,15 @@ from app.achievements.models import Achievement
 from app.achievements.schemas import (
     AchievementEdit,
     AchievementView,
+    ClearanceRevocation,
+    ClearanceView,
     DetailsView,
     DisclosureView,
     DocumentView,
     GrantView,
     ImportReport,
     NewAchievement,
+    NewClearance,
     NewGrant,
     NewPackage,
 )
@@ -364,6 +371,48 @@ async def list_disclosures(
     )
     items, cursor = make_page(rows, page, lambda row: [row.id])
     return Page(items=[DisclosureView.model_validate(row) for row in items], next_cursor=cursor)
+
+
+@achievements.post(
+    "/{achievement_id}/clearances",
+    status_code=201,
+    dependencies=[Idempotent],
+    responses=declared(
+        *_OWN, ClearanceStatement, ClearanceSubject, ClearanceDates, ClearanceExists
+    ),
+)
+async def add_clearance(
+    session: Uow, actor: CurrentActor, achievement_id: UUID, new: NewClearance
+) -> ClearanceView:
+    """Put a consent, statement, pledge or approval on record, which listings depend on."""
+    now = await clock.now(session)
+    found = await clearances.add(session, actor, achievement_id, new, now)
+    return ClearanceView.model_validate(found)
+
+
+@achievements.get("/{achievement_id}/clearances", responses=declared(*_OWN, DetailsNotGranted))
+async def list_clearances(
+    session: Uow, actor: CurrentActor, achievement_id: UUID
+) -> list[ClearanceView]:
+    """Clearances of an achievement, revoked ones too; for owners and overseers."""
+    rows = await clearances.listed(session, actor, achievement_id)
+    return [ClearanceView.model_validate(row) for row in rows]
+
+
+@achievements.post("/{achievement_id}/clearances/{clearance_id}/revoke", responses=declared(*_OWN))
+async def revoke_clearance(
+    session: Uow,
+    actor: CurrentActor,
+    achievement_id: UUID,
+    clearance_id: UUID,
+    revocation: ClearanceRevocation,
+) -> ClearanceView:
+    """Note that a clearance does not hold any more; it stays on record."""
+    now = await clock.now(session)
+    found = await clearances.revoke(
+        session, actor, achievement_id, clearance_id, revocation.reason, now
+    )
+    return ClearanceView.model_validate(found)
 
 
 @achievements.post(

@@ -218,3 +218,35 @@ class ImportRefused(Unprocessable):
             for line, problem in self.wrong
         ]
         return document
+
+
+class ClearanceStatement(Unprocessable):
+    """Each kind of clearance has its own statements."""
+
+    code = "clearance_statement"
+    zh = "{kind} 的声明内容不能为 {statement};可用:{allowed}"
+    en = "A clearance of kind {kind} cannot say {statement}; it can say: {allowed}"
+
+
+class ClearanceSubject(Unprocessable):
+    """A clearance is about someone whom its kind concerns: co-owner, inventor, pledgee."""
+
+    code = "clearance_subject"
+    zh = "{kind} 的主体 {subject} 与成果不符;可用:{allowed}"
+    en = "{subject} is not whom a clearance of kind {kind} can be about; those are: {allowed}"
+
+
+class ClearanceDates(Unprocessable):
+    """A clearance is dated today or before, and has not run out."""
+
+    code = "clearance_dates"
+    zh = "文件日期不得晚于今日({today}),有效期不得早于今日"
+    en = "A clearance is dated {today} at the latest, and is valid until then at least"
+
+
+class ClearanceExists(Conflict):
+    """One clearance of a kind and subject at a time."""
+
+    code = "clearance_exists"
+    zh = "已有同类记录 {clearance_id};如需更改请先撤销"
+    en = "There is {clearance_id} of this kind and subject already; revoke it first"

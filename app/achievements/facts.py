@@ -17,6 +17,34 @@ class RightFacts:
 
 
 @dataclass(frozen=True)
+class ClearanceFacts:
+    """A consent, statement, pledge or approval on record; see `states.ClearanceKind`."""
+
+    kind: str
+    subject: str
+    statement: str
+    document: str
+    dated_on: date
+    valid_until: date | None
+
+
+@dataclass(frozen=True)
+class OfferFacts:
+    """What decides whether an achievement may be offered.
+
+    `co_owners` are the names of the owners besides the poster; `clearances` those in force.
+    """
+
+    achievement_id: UUID
+    co_owners: tuple[str, ...]
+    inventors: tuple[str, ...]
+    funding: str | None
+    details: str
+    public_documents: int
+    clearances: tuple[ClearanceFacts, ...]
+
+
+@dataclass(frozen=True)
 class AchievementFacts:
     """An achievement as others see it; a package has the rights of its members."""
 

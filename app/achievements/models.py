@@ -192,3 +192,40 @@ class Document(Identified, Base):
     size_bytes: Mapped[int]
     sha256: Mapped[str]
     uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+
+
+class Clearance(Identified, Base):
+    """A consent, statement, pledge or approval, with the document it stands in.
+
+    A trigger lets only the revocation be added, so that what a listing relied on stays on record.
+    """
+
+    __tablename__ = "achievement_clearance"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('co_owner_consent','inventor_statement','pledge','pledgee_consent',"
+            "'funding_approval','export_licence','unfiled_invention')",
+            name="kind",
+        ),
+        CheckConstraint("(revoked_at IS NULL) = (revocation IS NULL)", name="revocation"),
+        Index(
+            "uq_achievement_clearance_live",
+            "achievement_id",
+            "kind",
+            "subject",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+        Index("ix_achievement_clearance_achievement", "achievement_id", "id"),
+    )
+
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievement.id"))
+    kind: Mapped[str]
+    subject: Mapped[str]
+    statement: Mapped[str]
+    document: Mapped[str]
+    dated_on: Mapped[date]
+    valid_until: Mapped[date | None]
+    recorded_by: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    revoked_at: Mapped[datetime | None]
+    revocation: Mapped[str | None]

@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.achievements.models import (
     Achievement,
     AchievementOwner,
+    Clearance,
     Disclosure,
     DisclosureGrant,
     Document,
     PackageMember,
 )
-from app.achievements.states import AchievementState
+from app.achievements.states import AchievementState, Audience
 from app.kit.actor import Actor
 
 
@@ -231,6 +232,43 @@ async def document_by_hash(
         Document.achievement_id == achievement_id, Document.sha256 == sha256
     )
     return (await session.execute(query)).scalar_one_or_none()
+
+
+async def clearance(
+    session: AsyncSession, achievement_id: UUID, clearance_id: UUID
+) -> Clearance | None:
+    """One clearance of an achievement."""
+    query = select(Clearance).where(
+        Clearance.id == clearance_id, Clearance.achievement_id == achievement_id
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def clearances(session: AsyncSession, achievement_id: UUID) -> Sequence[Clearance]:
+    """Clearances of an achievement, revoked ones too, the oldest first."""
+    query = select(Clearance).where(Clearance.achievement_id == achievement_id)
+    return (await session.execute(query.order_by(Clearance.id))).scalars().all()
+
+
+async def live_clearances(
+    session: AsyncSession, achievement_ids: Sequence[UUID]
+) -> Sequence[Clearance]:
+    """Clearances of achievements that were not revoked, the oldest first."""
+    query = select(Clearance).where(
+        Clearance.achievement_id.in_(list(achievement_ids)), Clearance.revoked_at.is_(None)
+    )
+    return (await session.execute(query.order_by(Clearance.id))).scalars().all()
+
+
+async def public_documents(
+    session: AsyncSession, achievement_ids: Sequence[UUID]
+) -> Sequence[UUID]:
+    """The achievement of every document that everyone may read."""
+    query = select(Document.achievement_id).where(
+        Document.achievement_id.in_(list(achievement_ids)),
+        Document.audience == Audience.PUBLIC.value,
+    )
+    return (await session.execute(query)).scalars().all()
 
 
 STAGED_ROW = (

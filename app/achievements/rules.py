@@ -3,12 +3,15 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from app.achievements.errors import (
     BadRightNumber,
+    ClearanceDates,
+    ClearanceStatement,
+    ClearanceSubject,
     GrantEnded,
     NoRight,
     OwnerTwice,
@@ -18,6 +21,7 @@ from app.achievements.errors import (
     RightTwice,
     SharesNotWhole,
 )
+from app.achievements.states import STATEMENTS, ClearanceKind
 from app.kit.identifiers import BadIdentifier, check_patent_number, check_publication_number
 
 WHOLE_BP = 10_000
@@ -157,3 +161,31 @@ def title_key(title: str) -> bytes:
     """16 bytes that are equal for titles that differ only in case, width, space and punctuation."""
     plain = "".join([_PLAIN[character] for character in title])
     return hashlib.blake2b(plain.encode(), digest_size=16).digest()
+
+
+def check_clearance(
+    kind: ClearanceKind, statement: str, subject: str, subjects: Collection[str] | None
+) -> None:
+    """A clearance says what its kind can say, of someone it can be about (None: anyone).
+
+    Raises ClearanceStatement and ClearanceSubject.
+    """
+    if statement not in STATEMENTS[kind]:
+        raise ClearanceStatement(
+            field="body.statement",
+            kind=kind.value,
+            statement=statement,
+            allowed=sorted(STATEMENTS[kind]),
+        )
+    if subjects is not None and subject not in subjects:
+        raise ClearanceSubject(
+            field="body.subject", kind=kind.value, subject=subject, allowed=list(subjects)
+        )
+
+
+def check_clearance_dates(dated_on: date, valid_until: date | None, today: date) -> None:
+    """A document of the future, or one that ran out, clears nothing; raises ClearanceDates."""
+    if dated_on > today:
+        raise ClearanceDates(field="body.dated_on", today=today.isoformat())
+    if valid_until is not None and valid_until < today:
+        raise ClearanceDates(field="body.valid_until", today=today.isoformat())

@@ -6,7 +6,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from app.achievements.states import AchievementKind, AchievementState, Audience, Secrecy
+from app.achievements.states import (
+    AchievementKind,
+    AchievementState,
+    Audience,
+    ClearanceKind,
+    Secrecy,
+)
 from app.kit.http import Line, Paragraphs, ShortCode, WireModel
 
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -217,3 +223,40 @@ class ImportReport(WireModel):
     created: int
     duplicate_count: int
     duplicates: list[ImportDuplicate] = Field(description="the first hundred")
+
+
+class NewClearance(WireModel):
+    """A consent, statement, pledge or approval to be put on record.
+
+    `subject` is whose it is: the co-owner, the completing person, the pledgee, the authority.
+    """
+
+    kind: ClearanceKind
+    subject: Line
+    statement: ShortCode = Field(examples=["consents"])
+    document: Line = Field(description="number or title of the document it stands in")
+    dated_on: date
+    valid_until: date | None = None
+
+
+class ClearanceRevocation(WireModel):
+    """Why a clearance does not hold any more."""
+
+    reason: Line
+
+
+class ClearanceView(WireModel):
+    """A clearance on record."""
+
+    id: UUID
+    achievement_id: UUID
+    kind: ClearanceKind
+    subject: str
+    statement: str
+    document: str
+    dated_on: date
+    valid_until: date | None
+    recorded_by: UUID
+    created_at: datetime
+    revoked_at: datetime | None
+    revocation: str | None

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.achievements import access, repository, rules
+from app.achievements import access, clearances, repository, rules
 from app.achievements.errors import (
     AchievementNotPublished,
     BadIpc,
@@ -51,6 +51,7 @@ from app.parties.states import OrganisationState, Role
 
 PLAIN = ("title", "summary", "details", "industry_code", "trl", "funding")
 """Columns that are taken from the wire as they are."""
+offer_facts_of = clearances.offer_facts_of
 
 
 async def create(session: AsyncSession, actor: Actor, new: NewAchievement) -> Achievement:

@@ -33,6 +33,30 @@ MOVES: dict[tuple[AchievementState, str], AchievementState] = {
 }
 
 
+class ClearanceKind(StrEnum):
+    """A fact on record that decides whether an achievement may be offered (rules.md 13.8)."""
+
+    CO_OWNER_CONSENT = "co_owner_consent"
+    INVENTOR_STATEMENT = "inventor_statement"
+    PLEDGE = "pledge"
+    PLEDGEE_CONSENT = "pledgee_consent"
+    FUNDING_APPROVAL = "funding_approval"
+    EXPORT_LICENCE = "export_licence"
+    UNFILED_INVENTION = "unfiled_invention"
+
+
+STATEMENTS: dict[ClearanceKind, frozenset[str]] = {
+    ClearanceKind.CO_OWNER_CONSENT: frozenset({"consents"}),
+    ClearanceKind.INVENTOR_STATEMENT: frozenset({"waived", "reserved"}),
+    ClearanceKind.PLEDGE: frozenset({"pledged"}),
+    ClearanceKind.PLEDGEE_CONSENT: frozenset({"consents"}),
+    ClearanceKind.FUNDING_APPROVAL: frozenset({"approved"}),
+    ClearanceKind.EXPORT_LICENCE: frozenset({"approved"}),
+    ClearanceKind.UNFILED_INVENTION: frozenset({"unfiled"}),
+}
+"""What each kind can say. An inventor who `reserved` the right of first refusal keeps it."""
+
+
 class Audience(StrEnum):
     """Who may read a document: everyone who sees the achievement, or those allowed its details."""
 

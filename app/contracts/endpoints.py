@@ -40,6 +40,7 @@ from app.kit.errors import (
 )
 from app.kit.errors import problems as declared
 from app.kit.http import BadCursor, IfMatch, Page, Paging, cursor_id, etag, make_page, trade_router
+from app.notices.errors import NoticeNotEffective
 
 contracts = trade_router("/contracts", "contracts")
 routers: tuple[APIRouter, ...] = (contracts,)
@@ -147,7 +148,9 @@ async def withdraw_proposal(
 
 @contracts.post(
     "/{contract_id}/sign",
-    responses=declared(*_ACT, StaleText, AlreadySigned, PublicityRunning, DealEnded),
+    responses=declared(
+        *_ACT, StaleText, AlreadySigned, NoticeNotEffective, PublicityRunning, DealEnded
+    ),
 )
 async def sign_contract(
     response: Response, session: Uow, actor: CurrentActor, contract_id: UUID, signing: Signing

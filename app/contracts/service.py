@@ -317,8 +317,8 @@ async def sign(
     """Sign the proposed text for one's party; the second signature concludes the contract.
 
     Raises StaleText when the hash is not that of the text in force, AlreadySigned when this party
-    has signed it, IllegalMove when nothing is proposed, and PublicityRunning or DealEnded when the
-    deal does not let it be signed.
+    has signed it, IllegalMove when nothing is proposed, and PublicityRunning, DealEnded or
+    NoticeNotEffective when the deal does not let it be signed.
     """
     contract = access.owned(actor, await repository.contract(session, contract_id, lock=True))
     if contract.text_sha256 != text_sha256:

@@ -21,6 +21,8 @@ from app.kit.errors import NotFound, Unauthenticated
 from app.listings import endings
 from app.listings import service as listings
 from app.negotiations import service as negotiations
+from app.notices import service as notices
+from app.notices.facts import NoticeSubject
 from app.parties import service as parties
 
 RECOUNT = "deals.recount"
@@ -112,7 +114,8 @@ def _publicity_passed(deal: Deal, now: datetime) -> bool:
 
 
 async def require_signable(session: AsyncSession, deal_id: UUID, now: datetime) -> None:
-    """Raise PublicityRunning or DealEnded unless the deal's contract can be signed now.
+    """Raise PublicityRunning, DealEnded or NoticeNotEffective unless the deal's contract can be
+    signed now.
 
     The stored end decides, not whether the tick has run. The deal stays locked.
     """
@@ -128,6 +131,10 @@ async def require_signable(session: AsyncSession, deal_id: UUID, now: datetime) 
         raise PublicityRunning(
             state=deal.state, publicity_ends_at=deal.publicity_ends_at.isoformat()
         )
+    if deal.method == DealMethod.NEGOTIATION:
+        names = NoticeSubject.__dataclass_fields__
+        subject = NoticeSubject(**{name: getattr(deal, name) for name in names})
+        await notices.require_effective(session, subject)
 
 
 async def mark_contracted(

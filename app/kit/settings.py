@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         description="Ed25519 private key (PEM) that signs auction records; it must exist."
         " Empty: record-key.pem in data_dir, made at first use",
     )
+    patent_register_dir: str = Field(
+        "",
+        description="directory of CSV files with the status of patents (app/kit/patents.py). Empty:"
+        " none is known; in the sandbox, those of the sample market are",
+    )
     opening_public_key: str = Field(
         "",
         pattern=f"^({PUBLIC_KEY}|{EPHEMERAL})?$",

@@ -11,7 +11,12 @@ from app.listings.states import ListingState
 OPERATOR = "operator"
 OVERSEERS = frozenset({OPERATOR, "regulator"})
 _BEFORE_CLOSE = frozenset(
-    {ListingState.DRAFT.value, ListingState.UNDER_REVIEW.value, ListingState.PUBLISHED.value}
+    {
+        ListingState.DRAFT.value,
+        ListingState.UNDER_REVIEW.value,
+        ListingState.PUBLISHED.value,
+        ListingState.SUSPENDED.value,
+    }
 )
 
 

@@ -19,13 +19,14 @@ from app.ledger.states import DepositState, Target
 from app.listings import access, refund_terms, repository, rules
 from app.listings.errors import NoDepositDue
 from app.listings.models import Application, Listing
-from app.listings.states import APPLICATION_MOVES, ApplicationState, ListingState
+from app.listings.states import APPLICATION_MOVES, OPEN_APPLICATIONS, ApplicationState, ListingState
 
 PURPOSE = "listings"
 BY_WORD = "operator_statement"
 """The evidence noted when an operator names none."""
 
-_OPEN = frozenset({ApplicationState.SUBMITTED.value, ApplicationState.QUALIFIED.value})
+_TAKEN = frozenset({*OPEN_APPLICATIONS, ApplicationState.QUALIFIED})
+"""States of applications whose deposits are taken into custody."""
 
 
 async def expect(session: AsyncSession, listing: Listing, application: Application) -> None:
@@ -47,7 +48,7 @@ async def follow(
     """Expect the deposit of one who has qualified; give that of one who is out back."""
     if application.state == ApplicationState.QUALIFIED:
         await expect(session, listing, application)
-    else:
+    elif application.state not in OPEN_APPLICATIONS:
         await release(session, actor, listing, [application.id], application.state, now)
 
 
@@ -56,6 +57,12 @@ async def of_applications(
 ) -> dict[UUID, DepositFacts]:
     """The deposits of applications, by application."""
     return await ledger.deposits_of(session, [one.id for one in applications])
+
+
+async def is_settled(session: AsyncSession, application_id: UUID) -> bool:
+    """Whether a deposit was given back or set off, so that it does not count any more."""
+    deposit = await ledger.deposit_state(session, application_id)
+    return deposit is not None and deposit.state == DepositState.SETTLED
 
 
 async def confirm(
@@ -105,8 +112,11 @@ async def received(
     assert application is not None
     if application.deposit_confirmed_at is not None:
         return
-    open_until = listing.closes_at if listing.state == ListingState.PUBLISHED else None
-    if open_until is None or credited_at >= open_until or application.state not in _OPEN:
+    running = listing.closes_at is not None and credited_at < listing.closes_at
+    in_time = listing.state == ListingState.SUSPENDED or (
+        listing.state == ListingState.PUBLISHED and running
+    )
+    if not in_time or application.state not in _TAKEN:
         await release(session, SYSTEM, listing, [application.id], "late", now)
         return
     await _count(session, SYSTEM, application, credited_at, now)
@@ -179,8 +189,10 @@ async def apply(
     """Set the winner's deposit off against the price, which the seller is owed; the rest of it
     goes back (法释〔2016〕18号 art. 23). Does nothing for a bidder who paid none."""
     listing = await repository.listing(session, listing_id)
+    if listing is None:
+        return
     application_id, deposit = await _deposit_of(session, listing_id, bidder_id)
-    if listing is None or deposit is None or deposit.held_fen == 0:
+    if deposit is None or deposit.held_fen == 0:
         return
     await ledger.apply(
         session,

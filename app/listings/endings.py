@@ -1,18 +1,51 @@
-"""How a listing ends other than by bidding: by an agreement; and how its award is annulled."""
+"""How a listing ends: by bidding or by an agreement; and how its award is annulled."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.kit import audit
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.kit.states import move
-from app.listings import access, repository, rules
+from app.listings import deposits, repository, rules
 from app.listings.errors import OthersApplied
 from app.listings.models import Listing
+from app.listings.recording import change
 from app.listings.states import MOVES, ListingState
+
+
+async def record_award(
+    session: AsyncSession,
+    actor: Actor,
+    listing_id: UUID,
+    now: datetime,
+    winner_ids: Collection[UUID] = (),
+) -> None:
+    """The bidding found a winner; an exclusive right keeps its claim, for it is the buyer's.
+    Deposits of all but `winner_ids` are due back; without any nobody is known to have lost."""
+    listing = await _existing(session, listing_id)
+    state = move(MOVES, ListingState(listing.state), "award")
+    if not listing.exclusive:
+        await repository.release_claims(session, listing_id)
+    change(session, actor, "award", listing, state, at=now)
+    await session.flush()
+    if winner_ids:
+        await deposits.release_all_but(session, listing_id, winner_ids, now)
+
+
+async def record_failure(
+    session: AsyncSession, actor: Actor, listing_id: UUID, reason: str, now: datetime
+) -> None:
+    """The bidding found no winner."""
+    listing = await _existing(session, listing_id)
+    state = move(MOVES, ListingState(listing.state), "fail")
+    await repository.release_claims(session, listing_id)
+    listing.review_note = reason or None
+    change(session, actor, "fail", listing, state, at=now, reason=reason)
+    await session.flush()
+    await deposits.release_all_but(session, listing_id, (), now)
 
 
 async def award_by_agreement(
@@ -34,7 +67,8 @@ async def award_by_agreement(
         if others:
             raise OthersApplied(count=len(others))
         listing.closed_at = now
-    _change(session, actor, listing, "agree", buyer=buyer_id, at=now)
+    state = move(MOVES, ListingState(listing.state), "agree")
+    change(session, actor, "agree", listing, state, buyer=buyer_id, at=now)
     if not listing.exclusive:
         await repository.release_claims(session, listing_id)
     await session.flush()
@@ -48,7 +82,8 @@ async def annul_award(
     Raises NotFound and IllegalMove.
     """
     listing = await _existing(session, listing_id)
-    _change(session, actor, listing, "annul", reason=reason, at=now)
+    state = move(MOVES, ListingState(listing.state), "annul")
+    change(session, actor, "annul", listing, state, reason=reason, at=now)
     listing.review_note = reason or None
     await repository.release_claims(session, listing_id)
     await session.flush()
@@ -59,22 +94,3 @@ async def _existing(session: AsyncSession, listing_id: UUID) -> Listing:
     if listing is None:
         raise NotFound
     return listing
-
-
-def _change(
-    session: AsyncSession, actor: Actor, listing: Listing, act: str, **facts: object
-) -> None:
-    before = {"state": listing.state}
-    listing.state = move(MOVES, ListingState(listing.state), act).value
-    listing.version += 1
-    audit.record(
-        session,
-        actor,
-        f"listing.{act}",
-        "listing",
-        listing.id,
-        before=before,
-        after={"state": listing.state, **facts},
-        rule_set=listing.rule_set,
-        audience=access.audience(listing),
-    )

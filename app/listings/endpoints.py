@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Respons
 from starlette.routing import Route
 
 from app.achievements.errors import AchievementNotPublished
-from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired, optional_actor
+from app.kit.actor import CurrentActor, OptionalActor, optional_actor
 from app.kit.db import Uow, unit_of_work
 from app.kit.errors import (
     IllegalMove,
@@ -25,39 +25,37 @@ from app.kit.http import (
     IfMatch,
     Page,
     Paging,
-    UnknownValue,
     cursor_id,
     etag,
     make_page,
     trade_router,
 )
 from app.kit.idempotency import Idempotent
-from app.listings import queries, rules, service
+from app.listings import checks, queries, rules, service
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
     BidderBarred,
-    DepositTooHigh,
-    DisclosureTooShort,
+    ChecksOpen,
     ExclusiveRightListed,
-    LicenceMannerMismatch,
+    GuardsFailed,
     ListingNotOpen,
-    NegotiationNotForProfile,
     NoDepositDue,
     NotAnApplicant,
-    NotAnOffer,
+    NotCheckable,
     OwnListing,
-    PatentsExpired,
-    ProfileNotForSeller,
     ReasonRequired,
+    RequirementNotPublished,
     RightAlreadyAwarded,
-    TransferModeNotOffered,
 )
 from app.listings.repository import Filters, Sort
+from app.listings.responses import ACTING, TERMS, Register
 from app.listings.schemas import (
     ApplicationDecision,
     ApplicationView,
+    CheckEvidence,
     DepositReceipt,
+    FindingView,
     ListingEdit,
     ListingReview,
     ListingView,
@@ -70,19 +68,6 @@ from app.listings.states import ListingState
 
 listings = trade_router("/listings", "listings")
 routers: tuple[APIRouter, ...] = (listings,)
-
-ACTING = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
-TERMS = (
-    UnknownValue,
-    NegotiationNotForProfile,
-    NotAnOffer,
-    LicenceMannerMismatch,
-    ProfileNotForSeller,
-    DepositTooHigh,
-    DisclosureTooShort,
-    TransferModeNotOffered,
-    PatentsExpired,
-)
 
 
 @listings.post(
@@ -240,25 +225,62 @@ async def edit_listing(
         AchievementNotPublished,
         ExclusiveRightListed,
         RightAlreadyAwarded,
+        GuardsFailed,
         *TERMS,
     ),
 )
-async def submit_listing(session: Uow, actor: CurrentActor, listing_id: UUID) -> ListingView:
-    """Hand a draft in for review."""
-    return queries.view(actor, await service.submit(session, actor, listing_id))
+async def submit_listing(
+    session: Uow, actor: CurrentActor, register: Register, listing_id: UUID
+) -> ListingView:
+    """Hand a draft in for review; the guards look at it first."""
+    return queries.view(actor, await service.submit(session, actor, listing_id, register))
+
+
+@listings.get("/{listing_id}/checks", responses=declared(Unauthenticated, NotFound))
+async def list_checks(
+    session: Uow, actor: CurrentActor, register: Register, listing_id: UUID
+) -> list[FindingView]:
+    """What every guard finds today, with its source; for the seller and overseers."""
+    return await queries.findings(session, actor, listing_id, register)
+
+
+@listings.post(
+    "/{listing_id}/checks", responses=declared(*ACTING, IllegalMove, OwnListing, NotCheckable)
+)
+async def add_check(
+    session: Uow,
+    actor: CurrentActor,
+    register: Register,
+    listing_id: UUID,
+    check: CheckEvidence,
+) -> list[FindingView]:
+    """An operator puts evidence on record for what a guard could not decide."""
+    found = await checks.add(session, actor, listing_id, check.code, check.evidence, register)
+    return [FindingView.model_validate(one) for one in found]
 
 
 @listings.post(
     "/{listing_id}/review",
     responses=declared(
-        *ACTING, IllegalMove, OwnListing, ReasonRequired, AchievementNotListable, *TERMS
+        *ACTING,
+        IllegalMove,
+        OwnListing,
+        ReasonRequired,
+        AchievementNotListable,
+        GuardsFailed,
+        ChecksOpen,
+        *TERMS,
     ),
 )
 async def review_listing(
-    session: Uow, actor: CurrentActor, listing_id: UUID, decision: ListingReview
+    session: Uow,
+    actor: CurrentActor,
+    register: Register,
+    listing_id: UUID,
+    decision: ListingReview,
 ) -> ListingView:
     """An operator publishes a listing for its disclosure period, or sends it back."""
-    return queries.view(actor, await service.review(session, actor, listing_id, decision))
+    return queries.view(actor, await service.review(session, actor, listing_id, decision, register))
 
 
 @listings.post(
@@ -314,7 +336,13 @@ async def list_applications(
 @listings.post(
     "/{listing_id}/applications/{application_id}/decision",
     responses=declared(
-        *ACTING, IllegalMove, OwnListing, BidderBarred, ListingNotOpen, ReasonRequired
+        *ACTING,
+        IllegalMove,
+        OwnListing,
+        BidderBarred,
+        ListingNotOpen,
+        ReasonRequired,
+        RequirementNotPublished,
     ),
 )
 async def decide_application(

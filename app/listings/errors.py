@@ -165,3 +165,118 @@ class NoDepositDue(Conflict):
     code = "no_deposit_due"
     zh = "本挂牌不收取保证金,或保证金已确认到账"
     en = "The listing asks for no deposit, or its arrival is confirmed already"
+
+
+class GuardsFailed(Unprocessable):
+    """Guards stop the listing; `reasons` has their codes (rules.md 13.8)."""
+
+    code = "listing_guards_failed"
+    zh = "挂牌前审查未通过:{reasons_zh}"
+    en = "Checks before the listing goes public have failed: {reasons_en}"
+
+
+class ChecksOpen(Conflict):
+    """Something has to be checked by an operator before the listing is published."""
+
+    code = "listing_checks_open"
+    zh = "发布前须由交易场所核实并记录依据:{reasons_zh}"
+    en = "An operator has to check this and record the evidence before publication: {reasons_en}"
+
+
+class NotCheckable(Unprocessable):
+    """Nothing of this code waits for an operator's check."""
+
+    code = "not_checkable"
+    zh = "审查项 {check} 不待核实;待核实的有:{allowed}"
+    en = "{check} does not wait for a check; these do: {allowed}"
+
+
+class ProlongationWrong(Unprocessable):
+    """A prolongation has a least length, and is announced with how often it may happen."""
+
+    code = "prolongation_wrong"
+    zh = "延长披露每次不得少于 {minimum} 个工作日,次数为 1 至 {most} 次;不延长时两项均为 0"
+    en = (
+        "A prolongation has {minimum} working days at least and happens 1 to {most} times;"
+        " without any, both are 0"
+    )
+
+
+class PriceCutTooDeep(Unprocessable):
+    """A relisting is cheaper by the profile's cut at most (法释〔2016〕18号 26)."""
+
+    code = "price_cut_too_deep"
+    zh = "再次挂牌价 {price_fen} 分过低,不得低于 {least_fen} 分"
+    en = "A price of {price_fen} fen is too low for a relisting; the least is {least_fen} fen"
+
+
+class RelistTooLate(Conflict):
+    """A failed listing is relisted within its term; afterwards a new listing starts."""
+
+    code = "relist_too_late"
+    zh = "再次挂牌期限已于 {latest} 届满,请重新申请挂牌"
+    en = "The term for relisting ended on {latest}; apply for a new listing"
+
+
+class AlreadyRelisted(Conflict):
+    """A listing has one next round."""
+
+    code = "already_relisted"
+    zh = "该挂牌已有下一轮 {listing_id}"
+    en = "This listing has its next round already: {listing_id}"
+
+
+class ChangePending(Conflict):
+    """One change waits for a decision at a time."""
+
+    code = "change_pending"
+    zh = "已有一项变更待审核"
+    en = "A change is waiting for a decision already"
+
+
+class ChangeDecided(Conflict):
+    """A change is decided once."""
+
+    code = "change_decided"
+    zh = "该变更已处理,状态为 {change_state}"
+    en = "The change is decided already: {change_state}"
+
+
+class RequirementTwice(Unprocessable):
+    """Every published condition has a code of its own."""
+
+    code = "requirement_twice"
+    zh = "受让条件代码 {requirement} 重复"
+    en = "The code {requirement} names two conditions"
+
+
+class RequirementNotPublished(Unprocessable):
+    """Applications are refused by published conditions only (rules.md C-12)."""
+
+    code = "requirement_not_published"
+    zh = "{requirement} 不是已公布的受让条件;可引用:{allowed}"
+    en = "{requirement} is not a published condition; published are: {allowed}"
+
+
+class TermPassed(Conflict):
+    """The term for a correction or an appeal is over."""
+
+    code = "term_passed"
+    zh = "期限已于 {due_at} 届满"
+    en = "The term ended at {due_at}"
+
+
+class AppealDecided(Conflict):
+    """A refusal is appealed once."""
+
+    code = "appeal_decided"
+    zh = "对该决定的申诉已处理"
+    en = "The appeal against this refusal is decided already"
+
+
+class FirstDecider(Forbidden):
+    """An appeal is decided by another person than the one who refused."""
+
+    code = "first_decider"
+    zh = "申诉须由作出原决定以外的人员处理"
+    en = "Somebody else than who refused the application decides the appeal"

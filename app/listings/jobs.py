@@ -7,16 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.deadlines import Deadline
 from app.kit.jobs import job
-from app.listings import deposits, queries, service
+from app.listings import deposits, disclosure, qualification, queries, service
 
 
-@job(service.RECOUNT)
+@job(disclosure.RECOUNT)
 async def recount(
     session: AsyncSession, now: datetime, *, year: int | None = None, after: str | None = None
 ) -> None:
     """Count provisional periods anew after the official table of a year was loaded."""
     del now, year  # every provisional period is counted by all tables that are loaded by now
-    await service.recount(session, None if after is None else UUID(after))
+    await disclosure.recount(session, None if after is None else UUID(after))
 
 
 @job("listings.deposit_received")
@@ -27,5 +27,10 @@ async def deposit_received(
     await deposits.received(session, UUID(purpose_id), datetime.fromisoformat(credited_at), now)
 
 
-DEADLINES: tuple[Deadline, ...] = (Deadline("listing.close", queries.due, service.close),)
-CALENDAR_JOBS: tuple[str, ...] = (service.RECOUNT,)
+DEADLINES: tuple[Deadline, ...] = (
+    Deadline("listing.close", queries.due, service.close),
+    Deadline(
+        "listing.application_overdue", queries.overdue_applications, qualification.mark_overdue
+    ),
+)
+CALENDAR_JOBS: tuple[str, ...] = (disclosure.RECOUNT,)

@@ -1,6 +1,7 @@
 """Tables of the listings module."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit import search_terms
-from app.kit.db import Base, Versioned
+from app.kit.db import Base, Identified, Versioned
 from app.listings import rules
 
 TERMS = (
@@ -29,7 +30,31 @@ TERMS = (
     "opens_after_minutes",
     "negotiation",
     "conditions",
+    "requirements",
+    "licence_until",
+    "open_to_foreign",
+    "security",
+    "security_document",
+    "prolong_working_days",
+    "prolongations_max",
+    "appraisal_fen",
+    "appraisal_on",
+    "appraisal_document",
+    "price_approval",
+    "previous_id",
+    "round",
 )
+OBJECT = (
+    "achievement_id",
+    "seller_id",
+    "seller_name",
+    "broker_id",
+    "technical_field",
+    "ipc",
+    "region_code",
+    "first_disclosed_on",
+)
+"""What a next round takes over besides the terms."""
 PERIOD = ("closes_at", "closes_provisional", "calendar_version")
 _PUBLIC = text("published_at IS NOT NULL")
 
@@ -44,7 +69,8 @@ class Listing(Versioned, Base):
     __tablename__ = "listing"
     __table_args__ = (
         CheckConstraint(
-            "state IN ('draft','under_review','published','closed','awarded','failed','withdrawn')",
+            "state IN ('draft','under_review','published','suspended','closed','awarded','failed',"
+            "'withdrawn')",
             name="state",
         ),
         CheckConstraint("price_fen > 0", name="price"),
@@ -58,18 +84,37 @@ class Listing(Versioned, Base):
         CheckConstraint(
             "(transfer_mode = 'license') = (license_manner IS NOT NULL)", name="manner"
         ),
+        CheckConstraint("security IN ('clear','cleared','concerned')", name="security"),
+        CheckConstraint("licence_until IS NULL OR transfer_mode = 'license'", name="licence_until"),
+        CheckConstraint("published_at IS NULL OR security <> 'concerned'", name="never_concerned"),
         CheckConstraint(
             "state NOT IN ('published','closed','awarded','failed') OR (published_at IS NOT NULL"
-            " AND disclosure_from IS NOT NULL AND closes_at IS NOT NULL"
+            " AND disclosure_from IS NOT NULL AND (closes_at IS NOT NULL OR state = 'failed')"
             " AND calendar_version IS NOT NULL)",
             name="period",
+        ),
+        CheckConstraint(
+            "state <> 'suspended' OR (closes_at IS NULL AND days_left > 0)", name="suspended"
+        ),
+        CheckConstraint("round >= 1 AND previous_id <> id", name="round"),
+        CheckConstraint(
+            "prolongations BETWEEN 0 AND prolongations_max"
+            " AND (prolongations_max = 0) = (prolong_working_days = 0)",
+            name="prolongations",
+        ),
+        CheckConstraint("appraisal_fen > 0", name="appraisal"),
+        Index(
+            "uq_listing_next_round",
+            "previous_id",
+            unique=True,
+            postgresql_where=text("state <> 'withdrawn'"),
         ),
         Index(
             "uq_listing_exclusive_right",
             "achievement_id",
             unique=True,
             postgresql_where=text(
-                "exclusive AND state IN ('under_review','published','closed','awarded')"
+                "exclusive AND state IN ('under_review','published','suspended','closed','awarded')"
             ),
         ),
         Index("ix_listing_public_newest", "listed_at", "id", postgresql_where=_PUBLIC),
@@ -115,6 +160,24 @@ class Listing(Versioned, Base):
     negotiation: Mapped[str] = mapped_column(server_default=text("'none'"))
     opens_after_minutes: Mapped[int]
     conditions: Mapped[str]
+    requirements: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    licence_until: Mapped[date | None]
+    open_to_foreign: Mapped[bool] = mapped_column(server_default=text("false"))
+    security: Mapped[str] = mapped_column(server_default=text("'clear'"))
+    security_document: Mapped[str] = mapped_column(server_default=text("''"))
+    prolong_working_days: Mapped[int] = mapped_column(server_default=text("0"))
+    prolongations_max: Mapped[int] = mapped_column(server_default=text("0"))
+    prolongations: Mapped[int] = mapped_column(server_default=text("0"))
+    appraisal_fen: Mapped[int | None]
+    appraisal_on: Mapped[date | None]
+    appraisal_document: Mapped[str] = mapped_column(server_default=text("''"))
+    price_approval: Mapped[dict[str, Any] | None]
+    previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("listing.id"))
+    round: Mapped[int] = mapped_column(server_default=text("1"))
+    first_disclosed_on: Mapped[date | None]
+    terms_edition: Mapped[int] = mapped_column(server_default=text("1"))
+    counts_from: Mapped[date | None]
+    days_left: Mapped[int | None]
     state: Mapped[str] = mapped_column(server_default=text("'draft'"))
     review_note: Mapped[str | None]
     listed_at: Mapped[datetime] = mapped_column(server_default=text("market_now()"))
@@ -142,13 +205,19 @@ class Listing(Versioned, Base):
                 price_fen=self.price_fen,
                 deposit_fen=self.deposit_fen,
                 disclosure_working_days=self.disclosure_working_days,
+                prolong_working_days=self.prolong_working_days,
+                prolongations_max=self.prolongations_max,
                 negotiation=self.negotiation,
             ),
             day,
         )
         self.profile = judgement.profile.code
         self.rule_set = judgement.profile.rule_set
-        self.rule_notes = list(judgement.notes)
+        notes = rules.notes_on_price(judgement.profile, self.appraisal_fen)
+        codes = [one["code"] for one in self.requirements]
+        rules.check_requirements(codes)
+        published = "\n".join([self.conditions, *(one["text"] for one in self.requirements)])
+        self.rule_notes = [*judgement.notes, *notes, *rules.pointing_notes(published)]
         self.exclusive = rules.is_exclusive(self.transfer_mode, self.license_manner)
         self.search_text = search_terms.search_text(self.title, self.summary)
         self.grams = search_terms.grams(self.search_text)
@@ -160,18 +229,37 @@ class Listing(Versioned, Base):
         Where the offer is no licence, a manner that is not given goes too.
         """
         for name, value in given.items():
-            if value is not None and name != "license_manner":
-                setattr(self, name, value)
+            if value is not None and name not in {"license_manner", "licence_until"}:
+                setattr(self, name, value.value if isinstance(value, StrEnum) else value)
+        if given.get("price_approval"):
+            approval = given["price_approval"]
+            self.price_approval = approval | {"dated_on": str(approval["dated_on"])}
         if "license_manner" in given or self.transfer_mode != "license":
             self.license_manner = given.get("license_manner")
+        if "licence_until" in given or self.transfer_mode != "license":
+            self.licence_until = given.get("licence_until")
 
     def disclose(self, period: rules.Period, published_at: datetime) -> None:
         """Begin the disclosure period."""
         self.published_at = self.listed_at = published_at
         self.disclosure_from = period.disclosure_from
+        if self.round == 1:
+            self.first_disclosed_on = period.disclosure_from
+        self.run(period, self.disclosure_working_days)
+
+    def run(self, period: rules.Period, working_days: int) -> None:
+        """Let a period of so many working days run."""
+        self.counts_from = period.disclosure_from
+        self.days_left = working_days
         self.closes_at = period.closes_at
         self.closes_provisional = period.provisional
         self.calendar_version = period.calendar_version
+
+    def next_round(self) -> "Listing":
+        """A draft with the same terms, in the next round of the chain."""
+        kept = {name: getattr(self, name) for name in (*TERMS, *OBJECT)}
+        own = {"state": "draft", "previous_id": self.id, "round": self.round + 1}
+        return Listing(**kept | own | {"price_approval": None})
 
     def terms(self) -> dict[str, Any]:
         """The terms and what the rules noted about them, for the audit log."""
@@ -205,13 +293,63 @@ class ListingClaim(Base):
     exclusive: Mapped[bool]
 
 
+class ListingCheck(Identified, Base):
+    """An operator's check of what a guard could not decide, with the evidence; append-only."""
+
+    __tablename__ = "listing_check"
+    __table_args__ = (Index("ix_listing_check_listing", "listing_id", "id"),)
+
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    code: Mapped[str]
+    evidence: Mapped[str]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+
+
+class ListingChange(Identified, Base):
+    """A change of published terms, with the approval the seller has for it (rules.md C-7)."""
+
+    __tablename__ = "listing_change"
+    __table_args__ = (
+        CheckConstraint("state IN ('proposed','published','refused')", name="state"),
+        CheckConstraint("(state = 'published') = (published_at IS NOT NULL)", name="published_at"),
+        Index("ix_listing_change_listing", "listing_id", "id"),
+        Index(
+            "uq_listing_change_proposed",
+            "listing_id",
+            unique=True,
+            postgresql_where=text("state = 'proposed'"),
+        ),
+    )
+
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    terms: Mapped[dict[str, Any]]
+    reason: Mapped[str]
+    approval: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'proposed'"))
+    decision: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    edition: Mapped[int | None]
+
+
 class Application(Versioned, Base):
     """An enterprise's application to be a bidder (意向受让申请, rules.md C-14)."""
 
     __tablename__ = "listing_application"
     __table_args__ = (
         UniqueConstraint("listing_id", "applicant_id"),
-        CheckConstraint("state IN ('submitted','qualified','refused','withdrawn')", name="state"),
+        CheckConstraint(
+            "state IN ('submitted','needs_correction','appealed','qualified','refused',"
+            "'withdrawn')",
+            name="state",
+        ),
+        CheckConstraint("state <> 'appealed' OR appeal IS NOT NULL", name="appeal"),
+        Index(
+            "ix_listing_application_due",
+            "due_at",
+            postgresql_where=text("state = 'submitted' AND overdue_at IS NULL"),
+        ),
         Index("ix_listing_application_applicant", "applicant_id", "id"),
     )
 
@@ -221,8 +359,21 @@ class Application(Versioned, Base):
     statement: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=text("'submitted'"))
     reason: Mapped[str | None]
+    reason_codes: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default=text("'{}'"))
     decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    due_at: Mapped[datetime | None]
+    overdue_at: Mapped[datetime | None]
+    appeal: Mapped[str | None]
+    appeal_decided_at: Mapped[datetime | None]
+    terms_edition: Mapped[int] = mapped_column(server_default=text("1"))
     deposit_confirmed_at: Mapped[datetime | None]
+
+    def may_bid(self, listing: Listing) -> bool:
+        """Whether the applicant is qualified, has paid, and stands by the terms in force."""
+        paid = listing.deposit_fen == 0 or self.deposit_confirmed_at is not None
+        current = self.terms_edition == listing.terms_edition
+        return self.state == "qualified" and paid and current
 
     def standing(self) -> dict[str, Any]:
         """Who applied to what, and how it stands, for the audit log."""
@@ -231,5 +382,24 @@ class Application(Versioned, Base):
             "applicant": self.applicant_id,
             "state": self.state,
             "reason": self.reason,
+            "reason_codes": self.reason_codes,
             "deposit": self.deposit_confirmed_at,
         }
+
+
+class ApplicationDocument(Identified, Base):
+    """A file that shows an applicant meets a published condition; its bytes are in the store."""
+
+    __tablename__ = "listing_application_document"
+    __table_args__ = (
+        UniqueConstraint("application_id", "sha256"),
+        CheckConstraint("size_bytes > 0", name="size"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(ForeignKey("listing_application.id"))
+    requirement: Mapped[str]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int]
+    sha256: Mapped[str]
+    uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))

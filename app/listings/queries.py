@@ -1,7 +1,7 @@
 """Reads of the listings module."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,26 +11,31 @@ from sqlalchemy import Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from app.achievements import service as achievements
 from app.kit import search_terms
 from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
 from app.kit.errors import NotFound
 from app.kit.http import BadCursor, Page, PageRequest, make_page
+from app.kit.patents import PatentRegister
 from app.ledger.facts import DepositFacts
-from app.listings import access, deposits, repository, rules
+from app.listings import access, checks, deposits, repository
 from app.listings.models import Application, Listing
 from app.listings.repository import Filters, Reach, Sort
+from app.listings.sale_profiles import PROFILES
 from app.listings.schemas import (
     PRIVATE_MEMBERS,
     PUBLIC_MEMBERS,
     ApplicationView,
     DepositView,
+    FindingView,
     ListingView,
     ProfileView,
 )
 from app.listings.states import ListingState
 
 due = repository.due
+overdue_applications = repository.overdue_applications
 
 
 _PUBLIC_COLUMNS = tuple(getattr(Listing, name) for name in PUBLIC_MEMBERS)
@@ -76,6 +81,18 @@ class PublicReader:
 async def get(session: AsyncSession, actor: Actor | None, listing_id: UUID) -> ListingView:
     """One listing, as much of it as the actor may see."""
     return view(actor, access.visible(actor, await repository.listing(session, listing_id)))
+
+
+async def findings(
+    session: AsyncSession, actor: Actor, listing_id: UUID, register: PatentRegister
+) -> list[FindingView]:
+    """What the guards find about a listing today; for the seller and overseers."""
+    listing = access.visible(actor, await repository.listing(session, listing_id))
+    if not access.sees_all_of(actor, listing):
+        raise NotFound
+    achievement = await achievements.facts(session, listing.achievement_id)
+    found = await checks.findings(session, listing, achievement, register)
+    return [FindingView.model_validate(one) for one in found]
 
 
 def view(actor: Actor | None, listing: Listing) -> ListingView:
@@ -137,23 +154,10 @@ async def listed(
 def profiles() -> list[ProfileView]:
     """The listing profiles of every time and kind of seller."""
     return [
-        ProfileView(
-            code=profile.code,
-            family=profile.family,
-            rule_set=profile.rule_set,
-            zh=profile.zh,
-            en=profile.en,
-            seller_kinds=sorted(profile.seller_kinds),
-            min_disclosure_wd=profile.min_disclosure_wd,
-            price_from_fen=profile.price_from_fen,
-            price_below_fen=profile.price_below_fen,
-            deposit_usual_max_bp=profile.deposit_usual_max_bp,
-            effective_from=profile.effective_from,
-            effective_until=profile.effective_until,
-            source=profile.source,
-            verify=list(profile.verify),
+        ProfileView.model_validate(
+            asdict(found) | {"seller_kinds": sorted(found.seller_kinds), "verify": found.verify}
         )
-        for profile in rules.PROFILES
+        for found in PROFILES
     ]
 
 
@@ -216,6 +220,7 @@ def application_view(
     own = application.applicant_id == actor.party_id
     if not own and not access.sees_applicants(actor, listing):
         shown.applicant_id = shown.broker_id = shown.statement = shown.reason = None
+        shown.appeal = None
     if deposit is not None and (own or access.sees_all_applications(actor)):
         shown.deposit = DepositView.model_validate(deposit)
     return shown

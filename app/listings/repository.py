@@ -10,8 +10,20 @@ from sqlalchemy import ColumnElement, Row, Select, delete, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.listings.models import Application, Listing, ListingClaim
-from app.listings.states import ApplicationState, ListingState
+from app.listings.models import (
+    Application,
+    ApplicationDocument,
+    Listing,
+    ListingChange,
+    ListingCheck,
+    ListingClaim,
+)
+from app.listings.states import (
+    OPEN_APPLICATIONS,
+    ApplicationState,
+    ChangeState,
+    ListingState,
+)
 
 Sort = Literal["newest", "price", "-price", "closing"]
 Reach = Literal["public", "overseer", "own"]
@@ -147,14 +159,20 @@ async def awarding_listing(session: AsyncSession, achievement_ids: Iterable[UUID
 
 
 async def excluding_listing(
-    session: AsyncSession, achievement_ids: Iterable[UUID], *, exclusive: bool
+    session: AsyncSession,
+    achievement_ids: Iterable[UUID],
+    *,
+    exclusive: bool,
+    but: UUID | None = None,
 ) -> UUID | None:
-    """A listing whose claim leaves no room for another one on these achievements."""
+    """A listing, `but` this one, whose claim leaves no room for it on these achievements."""
     query = select(ListingClaim.listing_id).where(
         ListingClaim.achievement_id.in_(list(achievement_ids))
     )
     if not exclusive:
         query = query.where(ListingClaim.exclusive)
+    if but is not None:
+        query = query.where(ListingClaim.listing_id != but)
     query = query.order_by(ListingClaim.listing_id).limit(1)
     return (await session.execute(query)).scalar_one_or_none()
 
@@ -162,6 +180,56 @@ async def excluding_listing(
 async def release_claims(session: AsyncSession, listing_id: UUID) -> None:
     """Drop the claims of a listing that holds none any more."""
     await session.execute(delete(ListingClaim).where(ListingClaim.listing_id == listing_id))
+
+
+async def checks(session: AsyncSession, listing_id: UUID) -> Sequence[ListingCheck]:
+    """What operators checked of a listing, the oldest first."""
+    query = select(ListingCheck).where(ListingCheck.listing_id == listing_id)
+    return (await session.execute(query.order_by(ListingCheck.id))).scalars().all()
+
+
+async def change(session: AsyncSession, listing_id: UUID, change_id: UUID) -> ListingChange | None:
+    """One change of a listing's terms; the listing's lock guards it."""
+    query = select(ListingChange).where(
+        ListingChange.id == change_id, ListingChange.listing_id == listing_id
+    )
+    query = query.execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def changes(session: AsyncSession, listing_id: UUID) -> Sequence[ListingChange]:
+    """Changes of a listing's terms, the oldest first."""
+    query = select(ListingChange).where(ListingChange.listing_id == listing_id)
+    return (await session.execute(query.order_by(ListingChange.id))).scalars().all()
+
+
+async def pending_change(session: AsyncSession, listing_id: UUID) -> UUID | None:
+    """The change that waits for a decision."""
+    query = select(ListingChange.id).where(
+        ListingChange.listing_id == listing_id, ListingChange.state == ChangeState.PROPOSED.value
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def next_round(session: AsyncSession, listing_id: UUID) -> UUID | None:
+    """The listing that follows in the chain."""
+    query = select(Listing.id).where(
+        Listing.previous_id == listing_id, Listing.state != ListingState.WITHDRAWN.value
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def chain(session: AsyncSession, listing_id: UUID) -> Sequence[Listing]:
+    """Every round of the chain that a listing belongs to, the first one first."""
+    back = select(Listing.id, Listing.previous_id).where(Listing.id == listing_id)
+    back_cte = back.cte(recursive=True)
+    back_cte = back_cte.union(
+        select(Listing.id, Listing.previous_id).join(back_cte, Listing.id == back_cte.c.previous_id)
+    )
+    whole = select(back_cte.c.id).cte(recursive=True)
+    whole = whole.union(select(Listing.id).join(whole, Listing.previous_id == whole.c.id))
+    query = select(Listing).where(Listing.id.in_(select(whole.c.id))).order_by(Listing.id)
+    return (await session.execute(query)).scalars().all()
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
@@ -241,7 +309,7 @@ async def undecided_or_qualified(session: AsyncSession, listing_id: UUID) -> Seq
         select(Application)
         .where(
             Application.listing_id == listing_id,
-            Application.state.in_([ApplicationState.SUBMITTED, ApplicationState.QUALIFIED]),
+            Application.state.in_([*OPEN_APPLICATIONS, ApplicationState.QUALIFIED]),
         )
         .order_by(Application.id)
         .with_for_update()
@@ -261,3 +329,33 @@ async def qualified(
     if with_deposit:
         query = query.where(Application.deposit_confirmed_at.is_not(None))
     return (await session.execute(query.order_by(Application.id))).scalars().all()
+
+
+async def overdue_applications(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """Applications whose decision is late and not marked so, the earliest first."""
+    query = (
+        select(Application.id)
+        .where(
+            Application.state == ApplicationState.SUBMITTED.value,
+            Application.overdue_at.is_(None),
+            Application.due_at <= now,
+        )
+        .order_by(Application.due_at, Application.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def unlocked_application(session: AsyncSession, application_id: UUID) -> Application | None:
+    """The application, locked; None when another process holds it."""
+    query = select(Application).where(Application.id == application_id)
+    query = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def application_documents(
+    session: AsyncSession, application_id: UUID
+) -> Sequence[ApplicationDocument]:
+    """Files of an application, the oldest first."""
+    query = select(ApplicationDocument).where(ApplicationDocument.application_id == application_id)
+    return (await session.execute(query.order_by(ApplicationDocument.id))).scalars().all()

@@ -1,6 +1,7 @@
-"""Decisions about listings, without I/O: profiles, periods, who excludes whom, search terms."""
+"""Decisions about listings, without I/O: terms, periods, prices, who excludes whom, search."""
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,164 +15,22 @@ from app.listings.errors import (
     NegotiationNotForProfile,
     NotAnOffer,
     PatentsExpired,
+    PriceCutTooDeep,
     ProfileNotForSeller,
+    ProlongationWrong,
     ReasonRequired,
+    RelistTooLate,
+    RequirementNotPublished,
+    RequirementTwice,
     TransferModeNotOffered,
 )
+from app.listings.sale_profiles import NEGOTIABLE, PROFILES, PUBLIC_UNITS, Profile
 from app.listings.states import ListingState, Negotiation
-
-WAN = 10_000 * 100
-"""10,000 yuan (万元) in fen."""
-
-
-@dataclass(frozen=True)
-class Profile:
-    """The listing rules for one kind of sale, in force from a day on.
-
-    A family is told apart by price: a band takes prices from `price_from_fen` up to, but without,
-    `price_below_fen`. `verify` names the parameters that were not read at their source.
-    """
-
-    code: str
-    family: str
-    rule_set: str
-    zh: str
-    en: str
-    seller_kinds: frozenset[str]
-    min_disclosure_wd: int
-    effective_from: date
-    effective_until: date | None
-    price_from_fen: int
-    price_below_fen: int | None
-    deposit_usual_max_bp: int
-    source: str
-    verify: tuple[str, ...]
-
-    def in_force(self, day: date) -> bool:
-        """Whether the profile is in force on that day."""
-        return self.effective_from <= day and (
-            self.effective_until is None or day <= self.effective_until
-        )
-
-    def takes(self, price_fen: int) -> bool:
-        """Whether the price lies in this band."""
-        return self.price_from_fen <= price_fen and (
-            self.price_below_fen is None or price_fen < self.price_below_fen
-        )
-
-
-_PUBLIC_UNITS = frozenset({"university", "institute"})
-_STATE_OWNED = frozenset({"enterprise", "institute"})
-_NEGOTIABLE = frozenset({"UNIVERSITY_LISTING", "PRIVATE"})
-"""Families whose sellers may agree on a price (促进科技成果转化法 18); what the state owns in an
-enterprise is sold in public (企业国有资产法 54), or to the one bidder who came (C-16)."""
-_SOE = "Order 32 on transactions of state-owned assets (32号令, 2016), articles 48-52; "
-
-# Rules.md 4.2. The source leaves a price of exactly 1 or 10 million yuan undefined; TV-C3 takes
-# the longer period there, so every band starts at its lower limit.
-PROFILES: tuple[Profile, ...] = (
-    Profile(
-        code="UNIVERSITY_LISTING",
-        family="UNIVERSITY_LISTING",
-        rule_set="LISTING_UNIVERSITY_2015",
-        zh="高校院所成果挂牌",
-        en="Achievement of a university or institute",
-        seller_kinds=_PUBLIC_UNITS,
-        min_disclosure_wd=5,
-        effective_from=date(2015, 10, 1),
-        effective_until=None,
-        price_from_fen=0,
-        price_below_fen=None,
-        deposit_usual_max_bp=3000,
-        source="行政事业性国有资产管理条例 23: the exchange's own rules; rules.md 4.1, default",
-        verify=("min_disclosure_wd", "deposit_usual_max_bp", "effective_from"),
-    ),
-    Profile(
-        code="SOE_ASSET_LT_100",
-        family="SOE_ASSET",
-        rule_set="LISTING_SOE_2016",
-        zh="国有企业资产转让(100万元以下)",
-        en="Asset of a state-owned enterprise below 1 million yuan",
-        seller_kinds=_STATE_OWNED,
-        min_disclosure_wd=5,
-        effective_from=date(2016, 6, 24),
-        effective_until=None,
-        price_from_fen=0,
-        price_below_fen=100 * WAN,
-        deposit_usual_max_bp=3000,
-        source=_SOE + "no period is set below 1 million yuan; default",
-        verify=("min_disclosure_wd", "deposit_usual_max_bp", "effective_from"),
-    ),
-    Profile(
-        code="SOE_ASSET_100_1000",
-        family="SOE_ASSET",
-        rule_set="LISTING_SOE_2016",
-        zh="国有企业资产转让(100万元至1000万元)",
-        en="Asset of a state-owned enterprise, 1 to 10 million yuan",
-        seller_kinds=_STATE_OWNED,
-        min_disclosure_wd=10,
-        effective_from=date(2016, 6, 24),
-        effective_until=None,
-        price_from_fen=100 * WAN,
-        price_below_fen=1000 * WAN,
-        deposit_usual_max_bp=3000,
-        source=_SOE + "rules.md C-6",
-        verify=("deposit_usual_max_bp", "effective_from"),
-    ),
-    Profile(
-        code="SOE_ASSET_GT_1000",
-        family="SOE_ASSET",
-        rule_set="LISTING_SOE_2016",
-        zh="国有企业资产转让(1000万元以上)",
-        en="Asset of a state-owned enterprise over 10 million yuan",
-        seller_kinds=_STATE_OWNED,
-        min_disclosure_wd=20,
-        effective_from=date(2016, 6, 24),
-        effective_until=None,
-        price_from_fen=1000 * WAN,
-        price_below_fen=None,
-        deposit_usual_max_bp=3000,
-        source=_SOE + "rules.md C-6",
-        verify=("deposit_usual_max_bp", "effective_from"),
-    ),
-    Profile(
-        code="SOE_EQUITY",
-        family="SOE_EQUITY",
-        rule_set="LISTING_SOE_2016",
-        zh="国有产权转让",
-        en="Equity held by the state",
-        seller_kinds=_STATE_OWNED,
-        min_disclosure_wd=20,
-        effective_from=date(2016, 6, 24),
-        effective_until=None,
-        price_from_fen=0,
-        price_below_fen=None,
-        deposit_usual_max_bp=3000,
-        source="32号令 (2016); rules.md C-5",
-        verify=("deposit_usual_max_bp", "effective_from"),
-    ),
-    Profile(
-        code="PRIVATE",
-        family="PRIVATE",
-        rule_set="LISTING_PRIVATE_2015",
-        zh="非国有成果挂牌",
-        en="Achievement that is not state-owned",
-        seller_kinds=frozenset({"enterprise", "broker"}),
-        min_disclosure_wd=5,
-        effective_from=date(2015, 10, 1),
-        effective_until=None,
-        price_from_fen=0,
-        price_below_fen=None,
-        deposit_usual_max_bp=3000,
-        source="The exchange's own rules; rules.md 4.2, default",
-        verify=("min_disclosure_wd", "deposit_usual_max_bp", "effective_from"),
-    ),
-)
-PROFILE_CODES = tuple(profile.code for profile in PROFILES)
 
 NOTE_BOUNDARY = "price_on_band_boundary"
 NOTE_BAND = "profile_by_price"
 NOTE_DEPOSIT = "deposit_above_usual"
+NOTE_APPRAISAL = "appraisal_missing"
 
 
 @dataclass(frozen=True)
@@ -186,6 +45,8 @@ class Terms:
     deposit_fen: int
     disclosure_working_days: int
     negotiation: str = Negotiation.NONE
+    prolong_working_days: int = 0
+    prolongations_max: int = 0
 
 
 @dataclass(frozen=True)
@@ -201,14 +62,15 @@ def judge(terms: Terms, day: date) -> Judgement:
 
     The price decides the band within the family that was asked for; the disclosure period must
     reach its minimum (rules.md C-5, C-6, TV-C3). Raises NotAnOffer, LicenceMannerMismatch,
-    ProfileNotForSeller, NegotiationNotForProfile, DepositTooHigh and DisclosureTooShort.
+    ProfileNotForSeller, NegotiationNotForProfile, DepositTooHigh, DisclosureTooShort and
+    ProlongationWrong.
     """
     if terms.transfer_mode == "self_implement":
         raise NotAnOffer(field="body.transfer_mode", transfer_mode=terms.transfer_mode)
     if (terms.transfer_mode == "license") != (terms.license_manner is not None):
         raise LicenceMannerMismatch(field="body.license_manner")
     profile = _profile(terms, day)
-    if terms.negotiation == Negotiation.OPEN and profile.family not in _NEGOTIABLE:
+    if terms.negotiation == Negotiation.OPEN and profile.family not in NEGOTIABLE:
         raise NegotiationNotForProfile(field="body.negotiation", profile=profile.code)
     if terms.deposit_fen > terms.price_fen:
         raise DepositTooHigh(
@@ -221,6 +83,7 @@ def judge(terms: Terms, day: date) -> Judgement:
             minimum=profile.min_disclosure_wd,
             profile=profile.code,
         )
+    check_prolonging(profile, terms.prolong_working_days, terms.prolongations_max)
     notes = []
     if profile.price_from_fen > 0 and terms.price_fen == profile.price_from_fen:
         notes.append(NOTE_BOUNDARY)
@@ -258,7 +121,7 @@ def _profile(terms: Terms, day: date) -> Profile:
         if profile.in_force(day) and terms.seller_kind in profile.seller_kinds
     ]
     asked = terms.profile or (
-        "UNIVERSITY_LISTING" if terms.seller_kind in _PUBLIC_UNITS else "PRIVATE"
+        "UNIVERSITY_LISTING" if terms.seller_kind in PUBLIC_UNITS else "PRIVATE"
     )
     family = next((profile.family for profile in own if profile.code == asked), None)
     for profile in own:
@@ -299,6 +162,11 @@ def period(published_at: datetime, working_days: int, calendar: OfficialCalendar
     start = local_day(published_at)
     counted = calendar.end_of_working_days(start, working_days)
     return Period(start, end_of_day(counted.day), counted.provisional, counted.calendar_version)
+
+
+def prolonged(closes_at: datetime, working_days: int, calendar: OfficialCalendar) -> Period:
+    """A period that goes on for so many working days after its last one."""
+    return period(closes_at - timedelta(seconds=1), working_days, calendar)
 
 
 def recounted(
@@ -354,3 +222,140 @@ def ipc_terms(symbols: Iterable[str]) -> list[str]:
         found |= {letter, letter + number, letter + number + subclass}
         found |= {letter + number + subclass + main, symbol if group else letter}
     return sorted(found)
+
+
+def working_days_left(
+    counts_from: date,
+    days: int,
+    suspended_at: datetime,
+    profile: Profile,
+    calendar: OfficialCalendar,
+) -> int:
+    """The working days still to run when a period of `days` working days is suspended.
+
+    Only whole working days before the day of suspension count as run. At least the profile's
+    `resume_min_wd` are left, so that a resumed disclosure can be noticed (rules.md C-11, TV-C4).
+    """
+    before = local_day(suspended_at) - timedelta(days=1)
+    run = calendar.working_days_between(counts_from, max(counts_from, before))
+    return max(days - run, profile.resume_min_wd)
+
+
+def check_prolonging(profile: Profile, working_days: int, times: int) -> None:
+    """Prolongations are announced with their length (rules.md C-8); raises ProlongationWrong."""
+    if times == 0 and working_days == 0:
+        return
+    if working_days < profile.prolong_min_wd or not 0 < times <= profile.prolongations_max:
+        raise ProlongationWrong(
+            field="body.prolong_working_days",
+            minimum=profile.prolong_min_wd,
+            most=profile.prolongations_max,
+        )
+
+
+def price_floor(profile: Profile, appraisal_fen: int | None, round_: int) -> int | None:
+    """The least price without an approval, in fen, rounded up: the appraisal in the first round,
+    the profile's share of it afterwards (rules.md C-9, TV-C2). None: there is no floor."""
+    if profile.floor_bp is None or appraisal_fen is None:
+        return None
+    return appraisal_fen if round_ == 1 else share_up(appraisal_fen, profile.floor_bp)
+
+
+def notes_on_price(profile: Profile, appraisal_fen: int | None) -> list[str]:
+    """What the reviewer is to look at: an appraisal that state assets need is not stated."""
+    return [NOTE_APPRAISAL] if profile.floor_bp is not None and appraisal_fen is None else []
+
+
+def share_up(amount_fen: int, share_bp: int) -> int:
+    """A share of an amount in basis points, rounded up to the fen."""
+    return -(-amount_fen * share_bp // 10_000)
+
+
+def check_relisting(
+    profile: Profile, before_fen: int, price_fen: int, failed_on: date, today: date
+) -> None:
+    """A failed listing comes back in time and not too cheap (法释〔2016〕18号 26).
+
+    Raises RelistTooLate and PriceCutTooDeep.
+    """
+    latest = failed_on + timedelta(days=profile.relist_within_days)
+    if today > latest:
+        raise RelistTooLate(latest=latest.isoformat())
+    least = share_up(before_fen, 10_000 - profile.relist_cut_bp)
+    if price_fen < least:
+        raise PriceCutTooDeep(field="body.price_fen", price_fen=price_fen, least_fen=least)
+
+
+def redo_from(profile: Profile, first_disclosed_on: date | None) -> date | None:
+    """The day after which appraisal and disclosure start anew (rules.md C-10); None: never."""
+    if profile.redo_after_months is None or first_disclosed_on is None:
+        return None
+    months = first_disclosed_on.month - 1 + profile.redo_after_months
+    year, month = first_disclosed_on.year + months // 12, months % 12 + 1
+    return date(year, month, min(first_disclosed_on.day, monthrange(year, month)[1]))
+
+
+def least_first_instalment(profile: Profile, price_fen: int) -> int:
+    """The least first payment of a price in instalments, rounded up (rules.md C-17, TV-C5)."""
+    return share_up(price_fen, profile.first_instalment_bp)
+
+
+def delay_interest(principal_fen: int, rate_bp: int, days: int, year_days: int) -> int:
+    """Interest on what is paid later, rounded half up; `year_days` is 360 or 365 and has to be
+    stated, as they give different amounts (rules.md C-17, TV-C5)."""
+    if year_days not in {360, 365}:
+        raise ValueError(f"interest is counted by 360 or 365 days a year, not {year_days}")
+    share = 10_000 * year_days
+    return (2 * principal_fen * rate_bp * days + share) // (2 * share)
+
+
+BY_CONDITIONS = "conditions"
+BY_STATUTE = "statutory"
+
+
+def check_requirements(codes: Sequence[str]) -> None:
+    """Every published condition has a code of its own; raises RequirementTwice."""
+    for position, code in enumerate(codes):
+        if code in codes[:position] or code in {BY_CONDITIONS, BY_STATUTE}:
+            raise RequirementTwice(field=f"body.requirements.{position}.code", requirement=code)
+
+
+def refusal_codes(
+    given: Sequence[str], requirements: Sequence[str], conditions: str
+) -> tuple[str, ...]:
+    """The reason codes of a refusal: published conditions, or what a statute asks (C-12).
+
+    Without structured conditions the published text is the reason. Raises
+    RequirementNotPublished.
+    """
+    allowed = [*requirements, *([BY_CONDITIONS] if conditions else []), BY_STATUTE]
+    if not given and not requirements:
+        return (allowed[0],)
+    for position, code in enumerate(given or [""]):
+        if code not in allowed:
+            raise RequirementNotPublished(
+                field=f"body.codes.{position}", requirement=code, allowed=allowed
+            )
+    return tuple(given)
+
+
+_POINTING = {
+    "condition_names_credit_code": r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{17}[0-9A-Z](?![0-9A-Z])",
+    "condition_names_company": r"[\u4e00-\u9fff()()]{4,}(?:有限责任公司|有限公司|集团公司)",
+    "condition_names_brand": r"指定(?:品牌|型号|厂家)|(?:品牌|型号)(?:为|应为|须为)",
+    "condition_names_region": r"注册(?:地|地址|住所)(?:应|须)?(?:在|为|位于)"
+    r"[^,。;]{2,}?(?:区|县|镇|园)",
+    "condition_fixed_capital": r"注册资本(?:应|须)?(?:为|等于|恰为)\s*[0-9.,]+",
+    "condition_single_bidder": r"唯一|仅限[^,。;]{0,20}(?:一家|该公司|某公司)",
+}
+"""Words by which a condition seems to point at one bidder; the operator decides (C-12)."""
+
+
+def pointing_notes(text: str) -> list[str]:
+    """What in the published conditions seems to point at one bidder, by note code."""
+    return [note for note, pattern in _POINTING.items() if re.search(pattern, text)]
+
+
+def term_end(start: datetime, working_days: int, calendar: OfficialCalendar) -> datetime:
+    """The end of a term of so many working days that starts on the day after."""
+    return end_of_day(calendar.end_of_working_days(local_day(start), working_days).day)

@@ -1,14 +1,21 @@
 """Wire shapes of the listings module."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from app.kit.http import FEN_LIMIT, Line, Paragraphs, ShortCode, WireModel
 from app.ledger.states import DepositState
-from app.listings.states import ApplicationState, ListingState, Negotiation
+from app.listings.states import (
+    ApplicationState,
+    ChangeState,
+    ListingState,
+    Negotiation,
+    Outcome,
+    SecurityDeclaration,
+)
 
 Amount = Annotated[int, Field(ge=1, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
 Deposit = Annotated[int, Field(ge=0, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
@@ -16,8 +23,30 @@ WorkingDays = Annotated[int, Field(ge=1, le=250, strict=True)]
 ExtensionSeconds = Annotated[int, Field(ge=60, le=3600, strict=True)]
 BiddingMinutes = Annotated[int, Field(ge=1, le=30 * 24 * 60, strict=True)]
 OpeningMinutes = Annotated[int, Field(ge=0, le=90 * 24 * 60, strict=True)]
+ProlongDays = Annotated[int, Field(ge=0, le=60, strict=True, description="working days")]
+Prolongations = Annotated[int, Field(ge=0, le=100, strict=True)]
 Reason = Annotated[str, StringConstraints(max_length=2000)]
+OptionalLine = Annotated[Paragraphs, StringConstraints(max_length=200)]
 Summary = Annotated[Paragraphs, StringConstraints(max_length=4000)]
+
+
+class Requirement(WireModel):
+    """A published condition for transferees, and whether a document has to show it."""
+
+    code: ShortCode = Field(examples=["capacity"])
+    text: Line
+    evidence: bool = True
+
+
+class PriceApproval(WireModel):
+    """Who approved a price below the floor, in which document, on which day (rules.md C-9)."""
+
+    authority: Line
+    document: Line
+    dated_on: date
+
+
+Requirements = Annotated[list[Requirement], Field(max_length=20)]
 
 
 class NewListing(WireModel):
@@ -46,6 +75,26 @@ class NewListing(WireModel):
         " instead of an auction, or with any enterprise while the listing is `open`",
     )
     conditions: Paragraphs = ""
+    requirements: Requirements = Field(default_factory=list)
+    licence_until: date | None = Field(None, description="last day of the licence offered")
+    open_to_foreign: bool = Field(False, description="whether buyers from abroad may apply")
+    security: SecurityDeclaration = Field(
+        SecurityDeclaration.CLEAR,
+        description="the seller's declaration on state secrets and national security",
+    )
+    security_document: OptionalLine = Field(
+        "", description="the authority's document, where it has examined the offer"
+    )
+    prolong_working_days: ProlongDays = Field(
+        0, description="each prolongation when nobody has qualified by the end; 0: none"
+    )
+    prolongations_max: Prolongations = 0
+    appraisal_fen: Amount | None = None
+    appraisal_on: date | None = Field(None, description="day of the appraisal")
+    appraisal_document: OptionalLine = ""
+    price_approval: PriceApproval | None = Field(
+        None, description="needed for a price below the floor of the appraisal"
+    )
 
 
 class ListingEdit(WireModel):
@@ -65,6 +114,17 @@ class ListingEdit(WireModel):
     opens_after_minutes: OpeningMinutes | None = None
     negotiation: Negotiation | None = None
     conditions: Paragraphs | None = None
+    requirements: Requirements | None = None
+    licence_until: date | None = None
+    open_to_foreign: bool | None = None
+    security: SecurityDeclaration | None = None
+    security_document: OptionalLine | None = None
+    prolong_working_days: ProlongDays | None = None
+    prolongations_max: Prolongations | None = None
+    appraisal_fen: Amount | None = None
+    appraisal_on: date | None = None
+    appraisal_document: OptionalLine | None = None
+    price_approval: PriceApproval | None = None
 
 
 class ListingView(WireModel):
@@ -99,8 +159,24 @@ class ListingView(WireModel):
     opens_after_minutes: int
     negotiation: Negotiation
     conditions: str
+    requirements: list[Requirement]
+    licence_until: date | None
+    open_to_foreign: bool
+    security: SecurityDeclaration
+    security_document: str
+    prolong_working_days: int
+    prolongations_max: int
+    prolongations: int
+    appraisal_fen: int | None
+    appraisal_on: date | None
+    price_approval: PriceApproval | None
+    previous_id: UUID | None
+    round: int
+    terms_edition: int
     published_at: datetime | None
     disclosure_from: date | None
+    counts_from: date | None
+    days_left: int | None
     closes_at: datetime | None
     closes_provisional: bool
     calendar_version: str | None
@@ -121,6 +197,95 @@ class ListingReview(WireModel):
     reason: Reason = ""
 
 
+class FindingView(WireModel):
+    """What a guard found: reason code, outcome, the rule it rests on, and words."""
+
+    code: str
+    outcome: Outcome
+    source: str
+    zh: str
+    en: str
+
+
+class CheckEvidence(WireModel):
+    """An operator's check of what a guard could not decide."""
+
+    code: ShortCode = Field(examples=["patent_in_force"])
+    evidence: Annotated[Paragraphs, StringConstraints(min_length=1, max_length=2000)]
+
+
+class ChangedTerms(WireModel):
+    """Terms of a published listing that a change can touch; what is absent stays."""
+
+    summary: Summary | None = None
+    price_fen: Amount | None = None
+    deposit_fen: Deposit | None = None
+    increment_fen: Amount | None = None
+    bidding_minutes: BiddingMinutes | None = None
+    opens_after_minutes: OpeningMinutes | None = None
+    conditions: Paragraphs | None = None
+    licence_until: date | None = None
+    open_to_foreign: bool | None = None
+    price_approval: PriceApproval | None = None
+
+
+class NewChange(WireModel):
+    """A change of published terms, why it is necessary, and the approval the seller has for it."""
+
+    terms: ChangedTerms
+    reason: Annotated[Paragraphs, StringConstraints(min_length=1, max_length=2000)]
+    approval: Line = Field(description="number or title of the approving document")
+
+
+class ChangeDecision(WireModel):
+    """An operator's decision on a change; a refusal says why."""
+
+    act: Literal["publish", "refuse"]
+    reason: Reason = ""
+
+
+class ChangeView(WireModel):
+    """A change of published terms; `edition` is that of the terms from it on."""
+
+    id: UUID
+    listing_id: UUID
+    state: ChangeState
+    terms: dict[str, Any]
+    reason: str
+    approval: str
+    decision: str | None
+    decided_at: datetime | None
+    published_at: datetime | None
+    edition: int | None
+
+
+class Relisting(ChangedTerms):
+    """What the next round changes; the price stays if it is absent."""
+
+    disclosure_working_days: WorkingDays | None = None
+    appraisal_fen: Amount | None = None
+    appraisal_on: date | None = None
+    appraisal_document: OptionalLine | None = None
+
+
+class RoundView(WireModel):
+    """One round of a chain of listings."""
+
+    id: UUID
+    round: int
+    previous_id: UUID | None
+    state: ListingState
+    price_fen: int
+    published_at: datetime | None
+    closed_at: datetime | None
+
+
+class Standstill(WireModel):
+    """Why a disclosure is suspended, resumed or terminated."""
+
+    reason: Reason
+
+
 class Withdrawal(WireModel):
     """Why a listing is withdrawn; required once it is published."""
 
@@ -134,10 +299,47 @@ class NewApplication(WireModel):
 
 
 class ApplicationDecision(WireModel):
-    """An operator's decision on an application; a refusal says why."""
+    """An operator's decision on an application.
 
-    act: Literal["qualify", "refuse"]
+    A refusal says why, and by which published conditions: their codes, `conditions` for the
+    published text, `statutory` for what a statute asks.
+    """
+
+    act: Literal["qualify", "refuse", "request_correction"]
     reason: Reason = ""
+    codes: list[ShortCode] = Field(default_factory=list, max_length=20)
+
+
+class Correction(WireModel):
+    """An applicant's completed statement."""
+
+    statement: Paragraphs
+
+
+class NewAppeal(WireModel):
+    """Why the refusal is wrong."""
+
+    grounds: Annotated[Paragraphs, StringConstraints(min_length=1, max_length=4000)]
+
+
+class AppealDecision(WireModel):
+    """The decision on an appeal with its reasons."""
+
+    act: Literal["uphold", "reject"]
+    reason: Reason
+
+
+class ApplicationDocumentView(WireModel):
+    """A file of an application."""
+
+    id: UUID
+    application_id: UUID
+    requirement: str
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    created_at: datetime
 
 
 class DepositReceipt(WireModel):
@@ -175,10 +377,16 @@ class ApplicationView(WireModel):
     created_at: datetime
     decided_at: datetime | None
     deposit_confirmed_at: datetime | None
+    terms_edition: int
+    due_at: datetime | None
+    overdue_at: datetime | None
+    appeal_decided_at: datetime | None
+    reason_codes: list[str]
     applicant_id: UUID | None = None
     broker_id: UUID | None = None
     statement: str | None = None
     reason: str | None = None
+    appeal: str | None = None
     deposit: DepositView | None = None
 
 
@@ -195,6 +403,17 @@ class ProfileView(WireModel):
     price_from_fen: int
     price_below_fen: int | None
     deposit_usual_max_bp: int
+    prolong_min_wd: int
+    prolongations_max: int
+    resume_min_wd: int
+    floor_bp: int | None
+    redo_after_months: int | None
+    relist_cut_bp: int
+    relist_within_days: int
+    first_instalment_bp: int
+    qualification_wd: int
+    correction_wd: int
+    appeal_wd: int
     effective_from: date
     effective_until: date | None
     source: str

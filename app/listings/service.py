@@ -1,21 +1,30 @@
 """Use cases: draft, review, publish, apply, qualify, close; what other modules ask."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import service as achievements
 from app.achievements.facts import AchievementFacts
-from app.kit import audit, calendar_store, clock, jobs
+from app.kit import calendar_store, clock, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.calendar import local_day
 from app.kit.errors import NotFound
 from app.kit.http import require_version
+from app.kit.patents import NO_REGISTER, PatentRegister
 from app.kit.states import move
-from app.listings import access, deposits, eligibility, repository, rules
+from app.listings import (
+    access,
+    checks,
+    deposits,
+    eligibility,
+    endings,
+    repository,
+    rules,
+    sale_profiles,
+)
 from app.listings.errors import (
     AchievementNotListable,
     AlreadyApplied,
@@ -26,6 +35,7 @@ from app.listings.errors import (
 )
 from app.listings.facts import ListingFacts
 from app.listings.models import Application, Listing, ListingClaim
+from app.listings.recording import change, record, record_application
 from app.listings.schemas import (
     ApplicationDecision,
     ListingEdit,
@@ -33,18 +43,24 @@ from app.listings.schemas import (
     NewApplication,
     NewListing,
 )
-from app.listings.states import APPLICATION_MOVES, MOVES, ApplicationState, ListingState
+from app.listings.states import (
+    APPLICATION_MOVES,
+    MOVES,
+    OPEN_APPLICATIONS,
+    ApplicationState,
+    ListingState,
+)
 from app.parties import service as parties
 
-RECOUNT_BATCH = 200
 SCHEDULE_AUCTION = "auctions.schedule"
 bidder_conflicts = eligibility.bidder_conflicts
-RECOUNT = "listings.recount"
 
 confirm_deposit = deposits.confirm
 release_deposits = deposits.release_all_but
 apply_deposit = deposits.apply
 forfeit_deposit = deposits.forfeit
+record_award = endings.record_award
+record_failure = endings.record_failure
 
 
 async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listing:
@@ -58,7 +74,10 @@ async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listin
     seller = await parties.facts(session, seller_id)
     _check_codes(new.transfer_mode, new.license_manner)
     listing = Listing(
-        **new.model_dump(exclude={"title", "summary", "profile"}),
+        **new.model_dump(exclude={"title", "summary", "profile", "security", "price_approval"}),
+        security=new.security.value,
+        price_approval=new.price_approval and new.price_approval.model_dump(mode="json"),
+        round=1,
         title=new.title or achievement.title,
         summary=achievement.summary if new.summary is None else new.summary,
         technical_field=achievement.technical_field,
@@ -73,7 +92,7 @@ async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listin
     await _require_not_awarded(session, achievement, "body.achievement_id")
     session.add(listing)
     await session.flush()
-    _record(session, actor, "create", listing, before=None, after=listing.terms())
+    record(session, actor, "create", listing, before=None, after=listing.terms())
     return listing
 
 
@@ -92,7 +111,7 @@ async def edit(
     await _judge(session, listing, achievement, listing.profile)
     listing.version += 1
     await session.flush()
-    _record(session, actor, "edit", listing, before=before, after=listing.terms())
+    record(session, actor, "edit", listing, before=before, after=listing.terms())
     return listing
 
 
@@ -116,11 +135,16 @@ async def _require_not_awarded(
         raise RightAlreadyAwarded(field=field, listing_id=str(awarded))
 
 
-async def submit(session: AsyncSession, actor: Actor, listing_id: UUID) -> Listing:
+async def submit(
+    session: AsyncSession,
+    actor: Actor,
+    listing_id: UUID,
+    register: PatentRegister = NO_REGISTER,
+) -> Listing:
     """Hand a draft in for review; from here on it holds its claim on the right.
 
     Raises ExclusiveRightListed when a live listing leaves no room for it, RightAlreadyAwarded
-    when a buyer has the right.
+    when a buyer has the right, GuardsFailed when a guard stops it.
     """
     _trader(actor)
     listing = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
@@ -128,7 +152,8 @@ async def submit(session: AsyncSession, actor: Actor, listing_id: UUID) -> Listi
     achievement = await achievements.require_postable(session, actor, listing.achievement_id)
     await _judge(session, listing, achievement, listing.profile)
     await _claim(session, listing, achievement)
-    _change(session, actor, "submit", listing, state)
+    await checks.require(session, listing, achievement, register, to_publish=False)
+    change(session, actor, "submit", listing, state)
     await session.flush()
     return listing
 
@@ -148,9 +173,16 @@ async def _claim(session: AsyncSession, listing: Listing, achievement: Achieveme
 
 
 async def review(
-    session: AsyncSession, actor: Actor, listing_id: UUID, decision: ListingReview
+    session: AsyncSession,
+    actor: Actor,
+    listing_id: UUID,
+    decision: ListingReview,
+    register: PatentRegister = NO_REGISTER,
 ) -> Listing:
-    """An operator publishes a listing, or sends it back to the seller with a reason."""
+    """An operator publishes a listing, or sends it back to the seller with a reason.
+
+    The guards look again: raises GuardsFailed, and ChecksOpen while a check is missing.
+    """
     _operator(actor)
     listing = access.visible(actor, await repository.listing(session, listing_id, lock="update"))
     state = move(MOVES, ListingState(listing.state), decision.act)
@@ -160,15 +192,20 @@ async def review(
         rules.require_reason(decision.reason)
         await repository.release_claims(session, listing.id)
         listing.review_note = decision.reason
-        _change(session, actor, "reject", listing, state, reason=decision.reason)
+        change(session, actor, "reject", listing, state, reason=decision.reason)
     else:
-        await _publish(session, actor, listing, state, decision.reason)
+        await _publish(session, actor, listing, state, decision.reason, register)
     await session.flush()
     return listing
 
 
 async def _publish(
-    session: AsyncSession, actor: Actor, listing: Listing, state: ListingState, note: str
+    session: AsyncSession,
+    actor: Actor,
+    listing: Listing,
+    state: ListingState,
+    note: str,
+    register: PatentRegister,
 ) -> None:
     achievement = await achievements.facts(session, listing.achievement_id)
     if achievement.state != "published" or achievement.secrecy != "public":
@@ -176,10 +213,11 @@ async def _publish(
             field="listing.achievement_id", state=achievement.state, secrecy=achievement.secrecy
         )
     now = await _judge(session, listing, achievement, listing.profile)
+    await checks.require(session, listing, achievement, register, to_publish=True)
     calendar = await calendar_store.calendar(session)
     listing.disclose(rules.period(now, listing.disclosure_working_days, calendar), now)
     listing.review_note = note or None
-    _change(
+    change(
         session,
         actor,
         "approve",
@@ -197,15 +235,16 @@ async def withdraw(session: AsyncSession, actor: Actor, listing_id: UUID, reason
     _trader(actor)
     listing = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
     state = move(MOVES, ListingState(listing.state), "withdraw")
+    now = await clock.now(session)
     if listing.state == ListingState.PUBLISHED:
-        now = await clock.now(session)
         rules.require_open(listing.state, listing.closes_at, now)
+    if listing.published_at is not None:
         rules.require_reason(reason)
         listing.closed_at = now
         await release_deposits(session, listing_id, (), now, reason="withdrawn", rule_set=None)
     listing.review_note = reason or None
     await repository.release_claims(session, listing.id)
-    _change(session, actor, "withdraw", listing, state, reason=reason)
+    change(session, actor, "withdraw", listing, state, reason=reason)
     await session.flush()
     return listing
 
@@ -225,6 +264,7 @@ async def apply(
     if applicant.kind != "enterprise":
         raise NotAnApplicant(kind=applicant.kind)
     rules.require_open(listing.state, listing.closes_at, now)
+    calendar = await calendar_store.calendar(session)
     known = await repository.application_of(session, listing_id, applicant_id)
     if known is not None:
         raise AlreadyApplied(application_id=str(known.id))
@@ -233,11 +273,15 @@ async def apply(
         applicant_id=applicant_id,
         broker_id=actor.organisation_id if actor.client_id else None,
         statement=new.statement,
+        terms_edition=listing.terms_edition,
+        due_at=rules.term_end(
+            now, sale_profiles.profile(listing.profile).qualification_wd, calendar
+        ),
         state=ApplicationState.SUBMITTED.value,
     )
     session.add(application)
     await session.flush()
-    _record_application(session, actor, "submit", application, before=None)
+    record_application(session, actor, "submit", application, before=None)
     return application
 
 
@@ -250,12 +294,20 @@ async def decide(
 ) -> Application:
     """An operator qualifies or refuses an applicant within the period; a refusal says why."""
     _operator(actor)
-    if decision.act == "refuse":
+    if decision.act != "qualify":
         rules.require_reason(decision.reason)
     listing, application, now = await _open_application(session, listing_id, application_id)
     if decision.act == "qualify":
         bidders = application.applicant_id, application.broker_id
         await eligibility.require_unrelated(session, listing, now, *bidders)
+    if decision.act == "refuse":
+        published = [one["code"] for one in listing.requirements]
+        found = rules.refusal_codes(decision.codes, published, listing.conditions)
+        application.reason_codes = list(found)
+    if decision.act == "request_correction":
+        days = sale_profiles.profile(listing.profile).correction_wd
+        calendar = await calendar_store.calendar(session)
+        application.due_at = rules.term_end(now, days, calendar)
     _move_application(session, actor, application, decision.act, now, decision.reason)
     await session.flush()
     await deposits.follow(session, actor, listing, application, now)
@@ -301,8 +353,9 @@ def _move_application(
     application.state = state.value
     application.reason = reason or None
     application.decided_at = now
+    application.decided_by = actor.person_id
     application.version += 1
-    _record_application(session, actor, act, application, before=before)
+    record_application(session, actor, act, application, before=before)
 
 
 async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
@@ -319,12 +372,17 @@ async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
         or listing.closes_at > now
     ):
         return
+    applications = await repository.undecided_or_qualified(session, listing_id)
+    if not any(one.may_bid(listing) for one in applications) and await _prolong(session, listing):
+        return
     bidders = set()
-    for application in await repository.undecided_or_qualified(session, listing_id):
-        if application.state == ApplicationState.SUBMITTED:
+    for application in applications:
+        if application.state in OPEN_APPLICATIONS:
             _move_application(session, SYSTEM, application, "refuse", now, "period_over")
         elif listing.deposit_fen > 0 and application.deposit_confirmed_at is None:
             _move_application(session, SYSTEM, application, "withdraw", now, "deposit_missing")
+        elif application.terms_edition < listing.terms_edition:
+            _move_application(session, SYSTEM, application, "withdraw", now, "change_unconfirmed")
         else:
             bidders.add(application.applicant_id)
     act = "close" if bidders else "fail"
@@ -335,64 +393,22 @@ async def close(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
         await jobs.defer(session, way, listing_id=str(listing_id))
     else:
         await repository.release_claims(session, listing_id)
-    _change(session, SYSTEM, act, listing, state, qualified=len(bidders), closed_at=now)
+    change(session, SYSTEM, act, listing, state, qualified=len(bidders), closed_at=now)
     await release_deposits(session, listing_id, bidders, now, rule_set=None)
 
 
-async def recount(session: AsyncSession, after: UUID | None) -> None:
-    """Count provisional periods anew, a batch in this transaction and the rest in the next job.
-
-    The end never becomes earlier than people were told; running it again changes nothing.
-    """
+async def _prolong(session: AsyncSession, listing: Listing) -> bool:
+    """Prolong a disclosure as it was announced, if it was (rules.md C-8, TV-C6)."""
+    if listing.prolongations >= listing.prolongations_max or listing.closes_at is None:
+        return False
+    state = move(MOVES, ListingState(listing.state), "prolong")
     calendar = await calendar_store.calendar(session)
-    rows = await repository.provisional(session, after, RECOUNT_BATCH)
-    for listing in rows:
-        assert listing.disclosure_from is not None
-        assert listing.closes_at is not None
-        new = rules.recounted(
-            listing.disclosure_from, listing.closes_at, listing.disclosure_working_days, calendar
-        )
-        before = listing.period()
-        listing.closes_at = new.closes_at
-        listing.closes_provisional = new.provisional
-        listing.calendar_version = new.calendar_version
-        if listing.period() != before:
-            listing.version += 1
-            _record(session, SYSTEM, "recount", listing, before=before, after=listing.period())
-    if len(rows) == RECOUNT_BATCH:
-        await jobs.defer(session, RECOUNT, after=str(rows[-1].id))
-
-
-async def record_award(
-    session: AsyncSession,
-    actor: Actor,
-    listing_id: UUID,
-    now: datetime,
-    winner_ids: Collection[UUID] = (),
-) -> None:
-    """The bidding found a winner; an exclusive right keeps its claim, for it is the buyer's.
-    Deposits of all but `winner_ids` are due back; without any nobody is known to have lost."""
-    listing = await _existing(session, listing_id)
-    state = move(MOVES, ListingState(listing.state), "award")
-    if not listing.exclusive:
-        await repository.release_claims(session, listing_id)
-    _change(session, actor, "award", listing, state, at=now)
-    await session.flush()
-    if winner_ids:
-        await release_deposits(session, listing_id, winner_ids, now)
-
-
-async def record_failure(
-    session: AsyncSession, actor: Actor, listing_id: UUID, reason: str, now: datetime
-) -> None:
-    """The bidding found no winner."""
-    listing = await _existing(session, listing_id)
-    state = move(MOVES, ListingState(listing.state), "fail")
-    await repository.release_claims(session, listing_id)
-    listing.review_note = reason or None
-    _change(session, actor, "fail", listing, state, at=now, reason=reason)
-    await session.flush()
-    await release_deposits(session, listing_id, (), now)
+    days = listing.prolong_working_days
+    listing.run(rules.prolonged(listing.closes_at, days, calendar), days)
+    listing.prolongations += 1
+    facts = listing.period() | {"prolongations": listing.prolongations}
+    change(session, SYSTEM, "prolong", listing, state, **facts)
+    return True
 
 
 async def reopen(session: AsyncSession, actor: Actor, listing_id: UUID, now: datetime) -> None:
@@ -404,7 +420,7 @@ async def reopen(session: AsyncSession, actor: Actor, listing_id: UUID, now: dat
     state = move(MOVES, ListingState(listing.state), "reopen")
     if not listing.exclusive:
         await _claim(session, listing, await achievements.facts(session, listing.achievement_id))
-    _change(session, actor, "reopen", listing, state, at=now)
+    change(session, actor, "reopen", listing, state, at=now)
     await session.flush()
 
 
@@ -473,59 +489,3 @@ def _check_codes(transfer_mode: str, license_manner: str | None) -> None:
     parties.require_code("transfer_modes", transfer_mode, "body.transfer_mode")
     if license_manner is not None:
         parties.require_code("license_manners", license_manner, "body.license_manner")
-
-
-def _change(
-    session: AsyncSession,
-    actor: Actor,
-    act: str,
-    listing: Listing,
-    state: ListingState,
-    **facts: Any,
-) -> None:
-    """Move a listing to its next state and note it."""
-    before = {"state": listing.state}
-    listing.state = state.value
-    listing.version += 1
-    _record(session, actor, act, listing, before=before, after={"state": state, **facts})
-
-
-def _record(
-    session: AsyncSession,
-    actor: Actor,
-    act: str,
-    listing: Listing,
-    *,
-    before: dict[str, Any] | None,
-    after: dict[str, Any],
-) -> None:
-    audit.record(
-        session,
-        actor,
-        f"listing.{act}",
-        "listing",
-        listing.id,
-        before=before,
-        after=after,
-        rule_set=listing.rule_set,
-        audience=access.audience(listing),
-    )
-
-
-def _record_application(
-    session: AsyncSession,
-    actor: Actor,
-    act: str,
-    application: Application,
-    *,
-    before: dict[str, Any] | None,
-) -> None:
-    audit.record(
-        session,
-        actor,
-        f"application.{act}",
-        "listing_application",
-        application.id,
-        before=before,
-        after=application.standing(),
-    )

@@ -16,6 +16,7 @@ from app.kit.actor import Actor
 from app.kit.calendar import end_of_day, local_day
 from app.kit.db import Sessions
 from app.kit.opening import known_openers
+from app.kit.patents import patent_register
 from app.kit.settings import Settings
 from app.ledger.bank import SimulatedBank, bank_root
 from app.parties import service as parties
@@ -55,8 +56,10 @@ class Story:
         self.dice = dice
         self.patents: Iterator[Patent] = iter(patents)
         self.sellers: Iterator[Actor] = cycle(cast.universities)
-        self.traders = Traders(sessions, cast.operator, dice, SimulatedBank(bank_root(settings)))
         self.openers = known_openers(settings)
+        bank = SimulatedBank(bank_root(settings))
+        register = patent_register(settings)
+        self.traders = Traders(sessions, cast.operator, dice, bank, register)
 
     async def now(self) -> datetime:
         """Market time."""

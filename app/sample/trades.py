@@ -9,8 +9,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.achievements import clearances
 from app.achievements import service as achievements
-from app.achievements.schemas import NewAchievement, NewPackage
+from app.achievements.schemas import NewAchievement, NewClearance, NewPackage
+from app.achievements.states import ClearanceKind
 from app.auctions import bidding, scheduling
 from app.auctions.schemas import NewPlan
 from app.contracts import service as contracts
@@ -22,6 +24,7 @@ from app.kit.calendar import local_day
 from app.kit.db import Sessions
 from app.kit.ids import new_id
 from app.kit.opening import Openers
+from app.kit.patents import PatentRegister
 from app.ledger import service as ledger
 from app.ledger.bank import SimulatedBank, payment_in
 from app.ledger.messages import BankEntry
@@ -41,6 +44,7 @@ MODES = (
     ("license", "ordinary"),
     ("assign", None),
 )
+INVENTORS = ("示例完成人甲", "示例完成人乙")
 SETTLEMENT_ACCOUNT = NewSettlementAccount(
     number="110060149013000123456",
     name="国家技术交易网络运营中心保证金专户(示例)",
@@ -91,12 +95,18 @@ class Traders:
     """Runs the use cases, one transaction each."""
 
     def __init__(
-        self, sessions: Sessions, operator: Actor, dice: random.Random, bank: SimulatedBank
+        self,
+        sessions: Sessions,
+        operator: Actor,
+        dice: random.Random,
+        bank: SimulatedBank,
+        register: PatentRegister,
     ) -> None:
         self.sessions = sessions
         self.bank = bank
         self.operator = operator
         self.dice = dice
+        self.register = register
 
     async def achievement(self, seller: Actor, patent: Patent) -> UUID:
         """Post an achievement with its patent and publish its summary."""
@@ -125,11 +135,20 @@ class Traders:
                                 "expires_on": expires,
                             }
                         ],
-                        "persons": [{"name": "示例完成人甲"}, {"name": "示例完成人乙"}],
+                        "persons": [{"name": name} for name in INVENTORS],
                     }
                 ),
             )
             await achievements.publish(session, seller, made.id, now)
+            for name in INVENTORS:
+                waiver = NewClearance(
+                    kind=ClearanceKind.INVENTOR_STATEMENT,
+                    subject=name,
+                    statement="waived",
+                    document="放弃优先受让权声明(示例)",
+                    dated_on=local_day(now),
+                )
+                await clearances.add(session, seller, made.id, waiver, now)
             return made.id
 
     async def package(self, seller: Actor, patents: Sequence[Patent]) -> tuple[UUID, list[UUID]]:
@@ -195,13 +214,17 @@ class Traders:
     async def submit(self, trade: Trade) -> None:
         """Hand the listing in for review."""
         async with self.sessions() as session, session.begin():
-            await listings.submit(session, trade.seller, trade.listing_id)
+            await listings.submit(session, trade.seller, trade.listing_id, self.register)
 
     async def approve(self, trade: Trade) -> None:
         """Publish the listing."""
         async with self.sessions() as session, session.begin():
             await listings.review(
-                session, self.operator, trade.listing_id, ListingReview(act="approve")
+                session,
+                self.operator,
+                trade.listing_id,
+                ListingReview(act="approve"),
+                self.register,
             )
 
     async def qualify(self, trade: Trade) -> None:

@@ -9,12 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from app.achievements import documents, queries, service
-from app.achievements.schemas import NewAchievement
+from app.achievements import clearances, documents, queries, service
+from app.achievements.schemas import NewAchievement, NewClearance
 from app.demands.solutions import SOLVERS
 from app.kit.errors import Unprocessable
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
 from app.parties import service as parties
+from app.web import texts
 from app.web.forms import Complaint, whole
 from app.web.organisations import paging
 from app.web.visit import Form, Posted, Visit, Visitor
@@ -240,6 +241,21 @@ async def change_state(visit: Visit, achievement_id: UUID, form: Posted) -> Resp
     )
 
 
+@router.post("/achievements/{achievement_id}/clearances")
+async def add_clearance(visit: Visit, achievement_id: UUID, form: Posted) -> Response:
+    """Put a consent, statement, pledge or approval on record."""
+    actor = visit.require_actor()
+    attempt = visit.attempt()
+    async with attempt:
+        kind, _, statement = form.text("says").partition(":")
+        values = {name: form.text(name) for name in ("subject", "document", "dated_on")}
+        new = NewClearance.model_validate(values | {"kind": kind, "statement": statement})
+        await clearances.add(visit.session, actor, achievement_id, new, visit.now)
+    if attempt.failed:
+        return await _show(visit, achievement_id, attempt.complaints, attempt.status)
+    return visit.go(f"/achievements/{achievement_id}", "saved", "#clearances")
+
+
 async def _show(
     visit: Visitor,
     achievement_id: UUID,
@@ -269,6 +285,13 @@ async def _show(
         poster=visit.is_party(row.lead_party_id) and visit.has_role("trader"),
         files=await documents.listed(visit.session, visit.actor, achievement_id, visit.now),
         readings=readings,
+        clearances=(
+            await clearances.listed(visit.session, visit.actor, achievement_id)
+            if owner and visit.actor is not None
+            else []
+        ),
+        clearance_choices=[(key, visit.t(*texts.CLEARANCES[key])) for key in texts.CLEARANCES],
+        clearance_names=texts.CLEARANCES,
         details=details,
         may_contact=(
             not owner

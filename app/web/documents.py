@@ -1,4 +1,4 @@
-"""Documents of achievements by page: upload and download.
+"""Documents of achievements and applications by page: upload and download.
 
 Bytes move in no database transaction, so these do not use the transaction of the request.
 """
@@ -15,6 +15,7 @@ from app.achievements import documents
 from app.achievements.states import Audience
 from app.kit.errors import NotFound
 from app.kit.storage import document_store
+from app.listings import qualification
 from app.web import session
 from app.web.visit import visitor
 
@@ -29,13 +30,7 @@ async def download(request: Request, achievement_id: UUID, document_id: UUID) ->
         visit = await visitor(request, uow)
         found = await documents.read(uow, visit.actor, achievement_id, document_id, visit.now)
     chunks = await document_store(request.app.state.settings).open(found.sha256)
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
-        "Content-Length": str(found.size_bytes),
-        "Cache-Control": "private, no-store",
-        "Content-Security-Policy": "sandbox",
-    }
-    return visit.finish(StreamingResponse(chunks, media_type=found.media_type, headers=headers))
+    return visit.finish(_saved(chunks, found.name, found.media_type, found.size_bytes))
 
 
 @router.post("/achievements/{achievement_id}/documents")
@@ -66,6 +61,61 @@ async def _add(
     async with sessions() as uow, uow.begin():
         await documents.add(uow, actor, achievement_id, new, stored)
     return visit.go(f"/achievements/{achievement_id}", "saved")
+
+
+@router.get("/listings/{listing_id}/applications/{application_id}/documents/{document_id}")
+async def download_paper(
+    request: Request, listing_id: UUID, application_id: UUID, document_id: UUID
+) -> Response:
+    """A file of an application, for the applicant and operators."""
+    async with request.app.state.sessions() as uow, uow.begin():
+        visit = await visitor(request, uow)
+        actor = visit.require_actor()
+        found = await qualification.document(uow, actor, listing_id, application_id, document_id)
+    chunks = await document_store(request.app.state.settings).open(found.sha256)
+    return visit.finish(_saved(chunks, found.name, found.media_type, found.size_bytes))
+
+
+@router.post("/listings/{listing_id}/applications/{application_id}/documents")
+async def upload_paper(request: Request, listing_id: UUID, application_id: UUID) -> Response:
+    """Add a file to an own application."""
+    async with request.form(max_files=1, max_fields=10) as data:
+        sent = data.get(session.FORM_FIELD, "")
+        expected = request.cookies.get(session.CSRF, "")
+        session.require_own_form(request, sent if isinstance(sent, str) else "", expected)
+        file = data.get("file")
+        if not isinstance(file, UploadFile):
+            raise NotFound(field="body.file")
+        where = (listing_id, application_id)
+        return await _add_paper(request, where, file, str(data.get("requirement", "")))
+
+
+async def _add_paper(
+    request: Request, where: tuple[UUID, UUID], file: UploadFile, requirement: str
+) -> Response:
+    plain = documents.described(file.filename, file.content_type, Audience.RESTRICTED)
+    new = qualification.described(requirement, plain.name, plain.media_type)
+    sessions = request.app.state.sessions
+    async with sessions() as uow, uow.begin():
+        visit = await visitor(request, uow)
+        actor = visit.require_actor()
+        await qualification.require_uploader(uow, actor, *where, requirement)
+    settings = request.app.state.settings
+    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    async with sessions() as uow, uow.begin():
+        await qualification.add_document(uow, actor, *where, new, stored)
+    return visit.go(f"/listings/{where[0]}", "saved")
+
+
+def _saved(chunks: AsyncIterator[bytes], name: str, media_type: str, size: int) -> Response:
+    """Bytes, always as a file to save."""
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Length": str(size),
+        "Cache-Control": "private, no-store",
+        "Content-Security-Policy": "sandbox",
+    }
+    return StreamingResponse(chunks, media_type=media_type, headers=headers)
 
 
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:

@@ -11,12 +11,17 @@ from app.achievements import queries as achievement_queries
 from app.achievements import service as achievements
 from app.auctions import service as auctions
 from app.kit.errors import Problem
-from app.listings import queries, service
+from app.kit.patents import PatentRegister, patent_register
+from app.listings import checks as listing_checks
+from app.listings import disclosure, qualification, queries, service
 from app.listings.schemas import (
+    AppealDecision,
     ApplicationDecision,
+    CheckEvidence,
     ListingReview,
     NewApplication,
     NewListing,
+    Relisting,
 )
 from app.listings.states import ListingState
 from app.parties import service as parties
@@ -30,6 +35,12 @@ from app.web.visit import Form, Posted, Visit, Visitor
 router = APIRouter(include_in_schema=False)
 _REGION = re.compile(r"([0-9]{2}){1,3}")
 _APPLICATIONS = 100
+_BEFORE_PUBLICATION = frozenset({ListingState.DRAFT, ListingState.UNDER_REVIEW})
+_STANDSTILLS = {
+    "suspend": disclosure.suspend,
+    "resume": disclosure.resume,
+    "terminate": disclosure.terminate,
+}
 SORTS = ("newest", "closing", "price", "-price")
 
 
@@ -111,6 +122,10 @@ def _narrowed(visit: Visitor, filters: dict[str, str]) -> tuple[Any, list[Compla
     return narrowed, wrong
 
 
+def _register(visit: Visitor) -> PatentRegister:
+    return patent_register(visit.request.app.state.settings)
+
+
 def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text)
@@ -156,6 +171,14 @@ def _values(form: Form) -> dict[str, Any]:
         "deposit_fen": fen("body.deposit_fen", form.text("deposit") or "0"),
         "increment_fen": fen("body.increment_fen", form.text("increment")),
         "conditions": form.text("conditions"),
+        "requirements": [
+            {"code": f"c{number}", "text": line.strip()}
+            for number, line in enumerate(form.text("requirements").splitlines(), start=1)
+            if line.strip()
+        ],
+        "security": form.text("security") or "clear",
+        "security_document": form.text("security_document"),
+        "open_to_foreign": form.text("open_to_foreign") == "yes",
         "negotiation": form.text("negotiation") or "none",
     }
     for name in ("disclosure_working_days", "bidding_minutes", "opens_after_minutes"):
@@ -210,12 +233,24 @@ async def act(visit: Visit, listing_id: UUID, form: Posted) -> Response:
     attempt = visit.attempt()
     async with attempt:
         if chosen == "submit":
-            await service.submit(visit.session, actor, listing_id)
+            await service.submit(visit.session, actor, listing_id, _register(visit))
+        elif chosen == "check":
+            given = CheckEvidence(code=form.text("code"), evidence=form.text("evidence"))
+            where = (visit.session, actor, listing_id)
+            await listing_checks.add(*where, given.code, given.evidence, _register(visit))
+        elif chosen == "relist":
+            price = fen("body.price_fen", form.text("price"))
+            made = await disclosure.relist(
+                visit.session, actor, listing_id, Relisting(price_fen=price)
+            )
+            listing_id = made.id
+        elif chosen in _STANDSTILLS:
+            await _STANDSTILLS[chosen](visit.session, actor, listing_id, form.text("reason"))
         elif chosen == "withdraw":
             await service.withdraw(visit.session, actor, listing_id, form.text("reason")[:2000])
         else:
             decision = ListingReview.model_validate({"act": chosen, "reason": form.text("reason")})
-            await service.review(visit.session, actor, listing_id, decision)
+            await service.review(visit.session, actor, listing_id, decision, _register(visit))
     if attempt.failed:
         return await _show(visit, listing_id, attempt.complaints, attempt.status)
     done = {"submit": "submitted", "approve": "published"}.get(chosen, "decided")
@@ -259,9 +294,19 @@ async def act_on_application(visit: Visit, listing_id: UUID, form: Posted) -> Re
             await service.confirm_deposit(*where)
         elif chosen == "withdraw":
             await service.withdraw_application(*where)
+        elif chosen == "reconfirm":
+            await disclosure.reconfirm(*where)
+        elif chosen == "correct":
+            await qualification.correct(*where, form.text("statement"))
+        elif chosen == "appeal":
+            await qualification.appeal(*where, form.text("grounds"))
+        elif chosen in {"uphold", "reject"}:
+            values = {"act": chosen, "reason": form.text("reason")}
+            await qualification.decide_appeal(*where, AppealDecision.model_validate(values))
         else:
+            codes = form.texts("codes") if chosen == "refuse" else []
             decision = ApplicationDecision.model_validate(
-                {"act": chosen, "reason": form.text("reason")}
+                {"act": chosen, "reason": form.text("reason"), "codes": codes}
             )
             await service.decide(*where, decision)
     if attempt.failed:
@@ -297,6 +342,10 @@ async def _show(
     names = [one.applicant_id for one in applications if one.applicant_id is not None]
     own = next((one for one in applications if visit.is_party(one.applicant_id)), None)
     seller = visit.is_party(item.seller_id) and visit.has_role("trader")
+    reviewer = visit.has_role("operator") and not visit.is_party(item.seller_id)
+    checks: list[Any] = []
+    if visit.actor is not None and (seller or reviewer) and item.state in _BEFORE_PUBLICATION:
+        checks = await queries.findings(visit.session, visit.actor, listing_id, _register(visit))
     profiles = {one.code: one for one in queries.profiles()}
     return visit.page(
         "listing.html",
@@ -311,7 +360,14 @@ async def _show(
         names=await parties.facts_of(visit.session, names),
         own=own,
         seller=seller,
-        reviewer=visit.has_role("operator") and not visit.is_party(item.seller_id),
+        reviewer=reviewer,
+        checks=checks,
+        choices_of=[(one.code, one.text) for one in item.requirements],
+        papers={
+            one.id: await qualification.documents(visit.session, visit.actor, listing_id, one.id)
+            for one in applications
+            if visit.actor is not None and (reviewer or visit.is_party(one.applicant_id))
+        },
         may_apply=_may_apply(visit, item) and own is None,
         complaints=said,
     )

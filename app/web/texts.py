@@ -40,13 +40,41 @@ STATES: dict[str, dict[str, Pair]] = {
         "draft": ("草稿", "Draft"),
         "under_review": ("审核中", "Under review"),
         "published": ("公开挂牌", "Published"),
+        "suspended": ("披露中止", "Suspended"),
         "closed": ("挂牌期满", "Closed"),
         "awarded": ("已成交", "Awarded"),
         "failed": ("流拍", "Failed"),
         "withdrawn": ("已撤回", "Withdrawn"),
     },
+    "notice": {
+        "draft": ("草稿", "Draft"),
+        "published": ("公示中", "Published"),
+        "suspended": ("因异议中止", "Suspended"),
+        "effective": ("已生效", "In effect"),
+        "void": ("价格作废", "Void"),
+        "withdrawn": ("已撤回", "Withdrawn"),
+    },
+    "objection": {
+        "filed": ("待处理", "Awaiting decision"),
+        "upheld": ("成立", "Upheld"),
+        "rejected": ("不成立", "Rejected"),
+        "withdrawn": ("已撤回", "Withdrawn"),
+        "lapsed": ("无需处理", "Lapsed"),
+    },
+    "taker_interest": {
+        "none": ("无利害关系", "No interest"),
+        "inventor": ("成果完成人", "Inventor"),
+        "interested_party": ("利害关系人", "Interested party"),
+    },
+    "outcome": {
+        "passed": ("通过", "Passed"),
+        "failed": ("未通过", "Failed"),
+        "needs_approval": ("待核实", "To be checked"),
+    },
     "application": {
         "submitted": ("待资格审查", "Awaiting decision"),
+        "needs_correction": ("待补正", "Needs correction"),
+        "appealed": ("申诉中", "Appealed"),
         "qualified": ("具备资格", "Qualified"),
         "refused": ("未获资格", "Refused"),
         "withdrawn": ("已撤回", "Withdrawn"),
@@ -177,6 +205,13 @@ TONES: dict[str, str] = {
     "cancelled": "bad",
     "terminated": "bad",
     "withdrawn": "bad",
+    "effective": "good",
+    "passed": "good",
+    "upheld": "bad",
+    "void": "bad",
+    "filed": "wait",
+    "needs_approval": "wait",
+    "appealed": "wait",
     "pending": "wait",
     "under_review": "wait",
     "submitted": "wait",
@@ -261,6 +296,17 @@ FIELDS: dict[str, Pair] = {
     "disclosure_working_days": ("挂牌工作日", "Disclosure working days"),
     "profile": ("挂牌规则", "Listing profile"),
     "conditions": ("交易条件", "Conditions"),
+    "requirements": ("受让条件", "Conditions for transferees"),
+    "taker_id": ("受让方", "Taker"),
+    "taker_name": ("受让方", "Taker"),
+    "interest": ("利害关系", "Interest"),
+    "interest_note": ("关系说明", "Interest"),
+    "objection_procedure": ("异议处理程序", "Procedure for objections"),
+    "grounds": ("理由", "Grounds"),
+    "evidence": ("核实依据", "Evidence"),
+    "subject": ("主体", "Subject"),
+    "document": ("文件", "Document"),
+    "dated_on": ("文件日期", "Date"),
     "statement": ("申请说明", "Statement"),
     "negotiation": ("协商定价", "Negotiation"),
     "upfront_fen": ("首付", "Upfront"),
@@ -292,6 +338,19 @@ FIELDS: dict[str, Pair] = {
     if name not in {"title", "summary", "type", "trl", "ipc", "version"}
 }
 """Labels of fields, by the last name in an error's path."""
+
+
+CLEARANCES: dict[str, Pair] = {
+    "co_owner_consent:consents": ("共有权利人同意", "Co-owner consents"),
+    "inventor_statement:waived": ("完成人放弃优先受让权", "Inventor waives first refusal"),
+    "inventor_statement:reserved": ("完成人保留优先受让权", "Inventor reserves first refusal"),
+    "pledge:pledged": ("已质押", "Pledged"),
+    "pledgee_consent:consents": ("质权人同意", "Pledgee consents"),
+    "funding_approval:approved": ("项目管理机构批准", "Programme authority approves"),
+    "export_licence:approved": ("技术出口许可", "Export licence"),
+    "unfiled_invention:unfiled": ("发明尚未申请专利", "Invention not filed yet"),
+}
+"""What clearances say, by kind and statement."""
 
 
 def state_name(domain: str, value: str) -> Pair:

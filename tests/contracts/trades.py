@@ -66,6 +66,7 @@ async def concluded(
     price_fen: int = 123_456_789,
     seller: User | None = None,
     buyer: User | None = None,
+    method: str = "auction",
 ) -> Trade:
     """A deal whose publicity has passed, and the contract that was drafted from it.
 
@@ -94,9 +95,10 @@ async def concluded(
                 "INSERT INTO deal (id, listing_id, auction_id, achievement_id, seller_id,"
                 " buyer_id, price_fen, transfer_mode, license_manner, title, method, state,"
                 " concluded_at, publicity_from, publicity_working_days, publicity_ends_at,"
-                " calendar_version, rule_set) VALUES (uuidv7(), uuidv7(), uuidv7(), :achievement,"
-                " :seller, :buyer, :price, :mode, :manner, :title, 'auction', 'publicised', :at,"
-                " :at, 5, :at, '', 'RESULT_2016') RETURNING id"
+                " calendar_version, rule_set) VALUES (uuidv7(), uuidv7(), CASE WHEN"
+                " :method = 'auction' THEN uuidv7() END, :achievement, :seller, :buyer, :price,"
+                " :mode, :manner, :title, :method, 'publicised', :at, :at, 5, :at, '',"
+                " 'RESULT_2016') RETURNING id"
             ),
             {
                 "achievement": made["id"],
@@ -106,6 +108,7 @@ async def concluded(
                 "mode": transfer_mode,
                 "manner": manner,
                 "title": made["title"],
+                "method": method,
                 "at": await clock.now(session) - timedelta(hours=1),
             },
         )

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from app.kit.calendar import end_of_day, official_calendar, parse_year_table
-from app.listings import rules
+from app.listings import rules, sale_profiles
 from app.listings.errors import (
     DepositTooHigh,
     DisclosureTooShort,
@@ -16,7 +16,7 @@ from app.listings.errors import (
 )
 
 DAY = date(2026, 3, 2)
-WAN = rules.WAN
+WAN = sale_profiles.WAN
 
 
 def terms(**change: object) -> rules.Terms:
@@ -102,9 +102,11 @@ def test_a_profile_decides_only_from_its_day_on() -> None:
 
 
 def test_every_default_that_was_not_read_is_marked() -> None:
-    marked = {profile.code for profile in rules.PROFILES if "min_disclosure_wd" in profile.verify}
+    marked = {
+        profile.code for profile in sale_profiles.PROFILES if "min_disclosure_wd" in profile.verify
+    }
     assert marked == {"UNIVERSITY_LISTING", "PRIVATE", "SOE_ASSET_LT_100"}
-    assert all("deposit_usual_max_bp" in profile.verify for profile in rules.PROFILES)
+    assert all("deposit_usual_max_bp" in profile.verify for profile in sale_profiles.PROFILES)
 
 
 def test_a_recount_uses_the_loaded_year_and_never_ends_earlier() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from tests import flow
 from tests.contracts.trades import rows
 from tests.market import Market, User
+from tests.notices import posted
 
 TABLES = (
     "negotiation",
@@ -65,6 +66,8 @@ async def test_offer_counter_offer_and_acceptance_make_the_deal(market: Market) 
     assert listing["state"] == "awarded"
     [latest, earlier] = (await seller.ok("GET", f"{path}/offers"))["items"]
     assert (latest["accepted"], earlier["accepted"]) == (True, None)
+    notice = await posted.in_effect(market, deal, seller, buyer)
+    assert notice["state"] == "effective"
     contract = await flow.contract_of(market, deal, seller, buyer)
     assert (contract["state"], contract["payment_mode"]) == ("signed", "royalty_with_upfront")
     assert contract["terms"]["royalty"]["rate_bp"] == 300

@@ -73,6 +73,7 @@ async def list_by_pages(trade: Trade) -> str:
     achievement = await seller.done("/achievements/new", "/achievements/new", entered)
     achievement = achievement.partition("?")[0]
     await seller.done(achievement, achievement + "/state", {"act": "publish"})
+    await clear_by_pages(seller, achievement)
     terms = {
         "price": "1,000,000.50",
         "increment": "10000",
@@ -86,6 +87,17 @@ async def list_by_pages(trade: Trade) -> str:
     await admin.done(listing, listing + "/act", {"act": "approve"})
     trade.paths |= {"achievement": achievement, "listing": listing}
     return listing
+
+
+async def clear_by_pages(seller: Browser, achievement: str) -> None:
+    """The co-owner consents, and the completing persons waive their right of first refusal."""
+    for says, subject in (
+        ("co_owner_consent:consents", "某某研究院"),
+        ("inventor_statement:waived", "张三"),
+        ("inventor_statement:waived", "李四"),
+    ):
+        values = {"says": says, "subject": subject, "document": "声明", "dated_on": "2026-01-05"}
+        await seller.done(achievement, achievement + "/clearances", values)
 
 
 async def qualify_by_pages(trade: Trade, listing: str) -> None:
