@@ -92,12 +92,14 @@ async def concluded(
         await session.execute(text("SET LOCAL session_replication_role = replica"))
         row = await session.execute(
             text(
-                "INSERT INTO deal (id, listing_id, auction_id, achievement_id, seller_id,"
-                " buyer_id, price_fen, transfer_mode, license_manner, title, method, state,"
-                " concluded_at, publicity_from, publicity_working_days, publicity_ends_at,"
-                " calendar_version, rule_set) VALUES (uuidv7(), uuidv7(), CASE WHEN"
-                " :method = 'auction' THEN uuidv7() END, :achievement, :seller, :buyer, :price,"
-                " :mode, :manner, :title, :method, 'publicised', :at, :at, 5, :at, '',"
+                "INSERT INTO deal (id, listing_id, auction_id, negotiation_id, achievement_id,"
+                " seller_id, buyer_id, price_fen, transfer_mode, license_manner, title, method,"
+                " state, concluded_at, publicity_from, publicity_working_days, publicity_ends_at,"
+                " calendar_version, rule_set) VALUES (uuidv7(), uuidv7(),"
+                " CASE WHEN :method = 'auction' THEN uuidv7() END,"
+                " CASE WHEN :method = 'negotiation' THEN uuidv7() END, :achievement, :seller,"
+                " :buyer, :price, :mode, :manner, :title, :method, 'publicised', :at, :at, 5,"
+                " :at, '',"
                 " 'RESULT_2016') RETURNING id"
             ),
             {

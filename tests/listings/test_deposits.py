@@ -144,6 +144,41 @@ async def test_stepping_back_and_refusal_give_the_deposit_back(market: Market) -
     assert await refunds_of(gone) == [("ordered", FEN, "withdrawn")]
 
 
+async def test_a_suspended_disclosure_takes_deposits_and_a_terminated_one_gives_them_back(
+    market: Market,
+) -> None:
+    listing = await open_listing(market)
+    bidder, _, deposit = await qualified(market, listing)
+    admin = await market.admin()
+    path = f"/listings/{listing['id']}"
+    await admin.ok("POST", f"{path}/suspend", {"reason": "第三方异议"})
+    await flow.tell_bank(market, [flow.paid(FEN, deposit["reference"])])
+    assert (await shown(bidder, listing))["deposit"]["state"] == "held"
+    await admin.ok("POST", f"{path}/terminate", {"reason": "异议成立"})
+    assert await refunds_of(bidder) == [("due", FEN, "terminated")]
+
+
+async def test_an_upheld_appeal_asks_for_the_deposit_and_counts_none_that_went_back(
+    market: Market,
+) -> None:
+    listing = await open_listing(market)
+    paid, paid_path, deposit = await qualified(market, listing)
+    await flow.tell_bank(market, [flow.paid(FEN, deposit["reference"])])
+    waiting = await market.join("enterprise")
+    made = await flow.apply(market, listing, waiting)
+    waiting_path = f"/listings/{listing['id']}/applications/{made['id']}"
+    first, second = await market.admin(), await market.join("exchange_operator")
+    for user, path in ((paid, paid_path), (waiting, waiting_path)):
+        await first.ok("POST", f"{path}/decision", {"act": "refuse", "reason": "材料不符"})
+        await user.ok("POST", f"{path}/appeal", {"grounds": "材料齐全"})
+        upheld = {"act": "uphold", "reason": "经核实齐全"}
+        await second.ok("POST", f"{path}/appeal-decision", upheld)
+    assert (await shown(waiting, listing))["deposit"]["state"] == "expected"
+    returned = await shown(paid, listing)
+    assert (returned["state"], returned["deposit"]["state"]) == ("qualified", "settled")
+    assert returned["deposit_confirmed_at"] is None
+
+
 @pytest.mark.parametrize("end", ["withdrawn", "no bids"])
 async def test_without_a_winner_everyone_gets_the_deposit_back(market: Market, end: str) -> None:
     admin = await market.admin()
