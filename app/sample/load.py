@@ -38,8 +38,8 @@ from app.sample.trades import SETTLEMENT_ACCOUNT, Patent, patents
 SEED = 2026
 BEIJING = "11"
 YEARS = 3
-ROUNDS = 14
-TRADES_PER_ROUND = 10
+ROUNDS = 8
+TRADES_PER_ROUND = 8
 
 
 async def load(settings: Settings, database_url: str, console: Console) -> None:

@@ -31,7 +31,7 @@ CLOSING_LATER = timedelta(hours=20)
 OPENING_SOON = timedelta(hours=2)
 JUST_ENDED = timedelta(minutes=30)
 JUST_OPENED = timedelta(hours=1)
-LIVE_LISTINGS = 60
+LIVE_LISTINGS = 40
 REGISTERED_SHARE = 0.9
 
 Office = tuple[Actor, Actor]

@@ -1,6 +1,7 @@
 """The feed over HTTP: what is in it, for whom, and how a reader goes on."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,14 @@ from tests import flow
 from tests.access_stage import set_stage
 from tests.conftest import running_market
 from tests.market import Market, User
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The stage of the role matrix has an auction of sealed bids."""
+    return Settings(
+        mode="sandbox", data_dir=tmp_path, opening_public_key="ephemeral", _env_file=None
+    )
 
 
 async def changes(reader: User, **asked: Any) -> list[dict[str, Any]]:

@@ -18,8 +18,8 @@ from tests.cluster import Process
 from tests.ledger.books import DEPOSIT_FEN, books, held, open_bank, party, release
 from tests.server import kill_postgres, wait_until
 
-REFUNDS = 250
-KILLS = 5
+REFUNDS = 120
+KILLS = 4
 WORK_LEFT = """
 SELECT sum(CASE state WHEN 'due' THEN 2 WHEN 'ordered' THEN 1 ELSE 0 END) FROM refund
 """
