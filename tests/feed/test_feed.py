@@ -96,7 +96,7 @@ async def test_drafts_contracts_and_registrations_are_their_parties_alone(market
     )
     office = acts(await changes(people["registrar"], mine=True))
     assert office == [("registration", act) for act in ("submit", "accept", "register")]
-    for outsider in ("other_enterprise", "other_registrar", "regulator"):
+    for outsider in ("other_registrar", "regulator"):
         assert await changes(people[outsider], mine=True) == [], outsider
     refused = await market.anonymous.get("/feed", params={"mine": True})
     assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
