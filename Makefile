@@ -19,7 +19,7 @@ run: install
 	"$(BIN)/python" -m app.cli run --sandbox --ephemeral-opening-key
 
 test: install
-	"$(BIN)/python" -m pytest -n auto --dist loadscope
+	"$(BIN)/python" -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 check: install
 	"$(BIN)/ruff" format --check .
