@@ -39,8 +39,13 @@ async def advance_to(market: Market, moment: str | datetime) -> None:
 
 
 async def stop_clock(market: Market, at: str | datetime) -> datetime:
-    """Stop the clock near a moment, and return the time that it shows until it is moved again."""
+    """Stop the clock less than a second before a moment, and return the time that it shows.
+
+    It is stopped first and moved afterwards: a clock that runs while it is read would pass the
+    moment on a slow machine.
+    """
     target = datetime.fromisoformat(at) if isinstance(at, str) else at
+    await _move(market, 0)
     missing = (target - await market_now(market)).total_seconds()
     await _move(market, max(0, math.floor(missing)))
     return await market_now(market)
