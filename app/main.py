@@ -39,6 +39,7 @@ from app.notices import endpoints as notices
 from app.parties import endpoints as parties
 from app.parties import login, tokens
 from app.registrations import endpoints as registrations
+from app.settlements import endpoints as settlements
 from app.standard import endpoints as standard
 from app.statistics import endpoints as statistics
 from app.web import pages
@@ -67,6 +68,7 @@ MODULES = (
     contracts.routers,
     contract_payments.routers,
     registrations.routers,
+    settlements.routers,
     statistics.routers,
     feed.routers,
     webhooks.routers,

@@ -33,7 +33,7 @@ from app.contracts.performance_schemas import (
     ReportView,
 )
 from app.contracts.states import REPORT_MOVES, ContractState, PaymentKind, ReportState
-from app.kit import audit
+from app.kit import audit, jobs
 from app.kit.actor import Actor, RoleRequired
 from app.kit.calendar import local_day
 from app.kit.errors import NotFound
@@ -133,6 +133,8 @@ async def answer(
         after={"payment": payment.id, "amount_fen": payment.amount_fen},
         audience=access.audience(contract),
     )
+    if given.confirmed:
+        await jobs.defer(session, "settlements.income_received", contract_id=str(contract.id))
     return _view(payment, said)
 
 

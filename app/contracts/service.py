@@ -16,7 +16,7 @@ from app.contracts.rules import PatentParticulars
 from app.contracts.schemas import ContractEdit, ContractView, PatentTerms, Terms
 from app.contracts.states import MOVES, ContractClass, ContractState, DisputeForum, PaymentMode
 from app.deals import service as deals
-from app.kit import audit, clock, codes
+from app.kit import audit, clock, codes, jobs
 from app.kit.actor import SYSTEM, Actor, RoleRequired
 from app.kit.errors import NotFound
 from app.kit.http import require_version
@@ -372,6 +372,7 @@ async def sign(
         await session.flush()
         mode = PaymentMode(contract.payment_mode).value
         await deals.mark_contracted(session, actor, contract.deal_id, now, mode)
+        await jobs.defer(session, "settlements.taken_up", achievement_id=str(contract.achievement_id))
     else:
         contract.version += 1
     await session.flush()

@@ -217,3 +217,11 @@ class WatchEnded(Conflict):
     code = "idle_watch_ended"
     zh = "该成果已实施或已签约,不再计算闲置期限"
     en = "The achievement was taken up; no term runs any more"
+
+
+class NoRulesThen(Unprocessable):
+    """There were no rules of this relief on that day."""
+
+    code = "no_tax_rules_then"
+    zh = "{day} 尚无该项优惠的规则;请选择规则生效之后的日期"
+    en = "There were no rules of this relief on {day}; ask about a later day"

@@ -33,6 +33,8 @@ from app.settlements.states import Basis, Leader, MemberRole, PlanState, Route
 
 WHOLE_BP = 10_000
 NATIONAL = "00"
+NATIONAL_BP, NATIONAL_OWN_BP = 5_000, 500
+"""Floors of 促进科技成果转化法 45 (A-21)."""
 INVENTION_BONUS_FEN = 400_000
 OTHER_PATENT_BONUS_FEN = 150_000
 BONUS_MONTHS = 3
@@ -91,6 +93,7 @@ class RuleSet:
     decision_working_days: int
     chief_equity: bool
     idle_months: int
+    idle_public_funds_only: bool
     provisions: tuple[Provision, ...]
 
     @property
@@ -165,17 +168,14 @@ def at_least(amount: int, rate_bp: int) -> int:
 def floor_of(rules: RuleSet, route: Route, contract_class: str | None) -> tuple[int, str]:
     """The least part of the income that goes to the staff, in bp, and its source (A-21, A-26)."""
     if route is Route.OWN_IMPLEMENTATION:
-        source = rules.source_of("A-26" if rules.own_floor_bp > 500 else "A-21", "A-21")
-        return rules.own_floor_bp, source
-    if route is Route.EQUITY:
-        return rules.equity_floor_bp, rules.source_of(_of(rules, rules.equity_floor_bp), "A-21")
-    if contract_class in _REWARDED_CLASSES or contract_class is None:
-        return rules.transfer_floor_bp, rules.source_of(_of(rules, rules.transfer_floor_bp), "A-21")
-    return rules.service_floor_bp, rules.source_of("A-32", "A-21")
-
-
-def _of(rules: RuleSet, floor_bp: int) -> str:
-    return "A-26" if floor_bp > 5000 else "A-21"
+        floor_bp, national_bp = rules.own_floor_bp, NATIONAL_OWN_BP
+    elif route is Route.EQUITY:
+        floor_bp, national_bp = rules.equity_floor_bp, NATIONAL_BP
+    elif contract_class in _REWARDED_CLASSES:
+        floor_bp, national_bp = rules.transfer_floor_bp, NATIONAL_BP
+    else:
+        return rules.service_floor_bp, rules.source_of("A-32", "A-21")
+    return floor_bp, rules.source_of("A-26" if floor_bp > national_bp else "A-21", "A-21", "A-26")
 
 
 @dataclass(frozen=True)
@@ -378,9 +378,7 @@ def distribute(
     return Distribution(net, reward, fund, amount_fen - reward - fund)
 
 
-def staff_shares(
-    total_shares: int, technology_bp: int, reward_bp: int
-) -> tuple[int, int]:
+def staff_shares(total_shares: int, technology_bp: int, reward_bp: int) -> tuple[int, int]:
     """Shares for the technology, and of these for the staff, rounded up (TV-A4)."""
     technology = total_shares * technology_bp // WHOLE_BP
     if technology == 0:
@@ -459,7 +457,9 @@ def require_open(state: str, ends_at: datetime | None, now: datetime) -> None:
     """Raise ListNotOpen unless the list stands or an objection has stopped its count."""
     running = state == PlanState.PUBLISHED and ends_at is not None and now < ends_at
     if not running and state != PlanState.SUSPENDED:
-        raise ListNotOpen(plan_state=state, ends_at=None if ends_at is None else ends_at.isoformat())
+        raise ListNotOpen(
+            plan_state=state, ends_at=None if ends_at is None else ends_at.isoformat()
+        )
 
 
 def require_reason(reason: str) -> None:

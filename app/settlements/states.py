@@ -167,9 +167,7 @@ class BenefitState(StrEnum):
 
 BENEFIT_MOVES: dict[tuple[BenefitState, str], BenefitState] = {
     (BenefitState.CLAIMED, "endanger"): BenefitState.AT_RISK,
-    (BenefitState.CONFIRMED, "endanger"): BenefitState.AT_RISK,
     (BenefitState.AT_RISK, "confirm"): BenefitState.CONFIRMED,
     (BenefitState.AT_RISK, "recover"): BenefitState.RECOVERED,
 }
-"""`confirm` and `recover` are the authority's; a confirmed benefit is not endangered twice by the
-same fall."""
+"""`confirm` and `recover` are the authority's, and end the matter."""

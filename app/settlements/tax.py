@@ -220,7 +220,9 @@ def income_tax(given: Transfer, as_of: date) -> Estimate:
     judge.ask(
         "recognised",
         given.recognised,
-        "跨境转让由省级以上商务部门认定" if given.cross_border else "境内转让由省级以上科技部门认定",
+        "跨境转让由省级以上商务部门认定"
+        if given.cross_border
+        else "境内转让由省级以上科技部门认定",
         "cross-border: the commerce authority" if given.cross_border else "the S&T authority",
     )
     judge.ask("unrelated", None if given.wholly_related is None else not given.wholly_related)
@@ -266,7 +268,9 @@ def _ask_form(judge: _Judge, given: Transfer, rules: TaxRules) -> None:
         judge.ask("form", False, zh, en)
     elif given.form == "exclusive":
         known = None if months is None or given.worldwide is None else given.worldwide
-        judge.ask("form", known, "全球独占许可须在 5 年以上", "worldwide exclusive, 5 years or more")
+        judge.ask(
+            "form", known, "全球独占许可须在 5 年以上", "worldwide exclusive, 5 years or more"
+        )
     elif given.signed_on < since:
         judge.ask(
             "form",

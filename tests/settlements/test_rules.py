@@ -106,10 +106,15 @@ def test_tv_a5_own_implementation(profit: int, reward: int) -> None:
 def test_tv_a6_splits() -> None:
     equal = [Recipient(1, False, 0)] * 3
     assert rules.split_reward(10_000_000, equal) == [3_333_334, 3_333_333, 3_333_333]
-    unequal = [Recipient(weight, main, 0) for weight, main in
-               ((50, True), (30, False), (13, False), (7, False))]
+    unequal = [
+        Recipient(weight, main, 0)
+        for weight, main in ((50, True), (30, False), (13, False), (7, False))
+    ]
     assert rules.split_reward(521_640_000, unequal) == [
-        260_820_000, 156_492_000, 67_813_200, 36_514_800,
+        260_820_000,
+        156_492_000,
+        67_813_200,
+        36_514_800,
     ]
 
 
@@ -194,8 +199,10 @@ def test_floors_of_the_provinces(
         members=(member(weight=90), office),
     )
     accepted(lowest, by)
-    below = Plan(**{name: getattr(lowest, name) for name in Plan.__dataclass_fields__}
-                 | {"reward_bp": floor_bp - 1})
+    below = Plan(
+        **{name: getattr(lowest, name) for name in Plan.__dataclass_fields__}
+        | {"reward_bp": floor_bp - 1}
+    )
     assert refused(below, BelowFloor, by)["floor_bp"] == floor_bp
 
 
@@ -218,7 +225,9 @@ def test_leaders_are_explained_and_chiefs_get_no_equity() -> None:
     deputy = member(leader=Leader.DEPUTY, post="副校长", contribution="负责工艺")
     accepted(plan(route=Route.EQUITY, members=(deputy,)))
     for missing in ({"post": ""}, {"contribution": ""}):
-        silent = member(**{"leader": Leader.DEPUTY, "post": "副校长", "contribution": "x"} | missing)
+        silent = member(
+            **{"leader": Leader.DEPUTY, "post": "副校长", "contribution": "x"} | missing
+        )
         refused(plan(members=(silent,)), LeaderUnexplained)
 
 

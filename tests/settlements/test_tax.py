@@ -188,7 +188,9 @@ def test_tv_f4_and_f6_value_added_tax() -> None:
     assert failed(tax.vat(consulting, DAY)) == ["same_invoice"]
     assert tax.vat(consulting, DAY).tax_fen == 600_000 * YUAN
     assert tax.vat(replace(consulting, same_invoice=True), DAY).tax_fen == 0
-    assert failed(tax.vat(replace(INVOICED, subject="other", same_invoice=True), DAY)) == ["subject"]
+    assert failed(tax.vat(replace(INVOICED, subject="other", same_invoice=True), DAY)) == [
+        "subject"
+    ]
     assert failed(tax.vat(replace(INVOICED, documents_kept=None), DAY)) == ["documents_kept"]
 
 
