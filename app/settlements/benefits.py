@@ -100,9 +100,10 @@ async def decide(
     benefit = access.sees_benefit(actor, await repository.benefit(session, benefit_id, lock=True))
     state = move(BENEFIT_MOVES, BenefitState(benefit.state), decision.act)
     rules.require_reason(decision.note)
+    now = await clock.now(session)
     before = {"state": benefit.state}
     benefit.state = state.value
-    benefit.decided_at = await clock.now(session)
+    benefit.decided_at = now
     benefit.decided_by = actor.person_id
     benefit.decision_note = decision.note
     benefit.version += 1
