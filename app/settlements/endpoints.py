@@ -364,11 +364,11 @@ async def list_tax_rules() -> list[TaxRulesView]:
     return queries.tax_rule_sets()
 
 
-@estimates.post("", responses=declared(Unauthenticated, NoRulesThen))
+@estimates.post("", responses=declared(Unauthenticated, ScopeRequired, NoRulesThen))
 async def estimate_tax(session: Uow, actor: CurrentActor, asked: Question) -> EstimateView:
     """Estimate a relief, with every condition and why it holds or not; nothing is kept.
 
     No assessment by a tax authority and no advice.
     """
-    del actor  # anyone who is logged in may ask
+    actor.require_scope("trade")  # as every POST: a key that only reads sends none
     return await queries.estimate(session, asked)

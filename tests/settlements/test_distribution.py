@@ -39,12 +39,12 @@ async def balances(market: Market, owner: Any) -> dict[str, int]:
         ).scalar_one() == 0
         found = await session.execute(
             text(
-                "SELECT kind, sum(balance_fen)::bigint FROM ledger_account WHERE owner_id = :owner"
-                " GROUP BY kind"
+                "SELECT kind, sum(balance_fen)::bigint AS sum FROM ledger_account"
+                " WHERE owner_id = :owner GROUP BY kind"
             ),
             {"owner": owner},
         )
-        return {kind: fen for kind, fen in found}
+        return {row.kind: row.sum for row in found}
 
 
 def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
