@@ -225,3 +225,11 @@ class NoRulesThen(Unprocessable):
     code = "no_tax_rules_then"
     zh = "{day} 尚无该项优惠的规则;请选择规则生效之后的日期"
     en = "There were no rules of this relief on {day}; ask about a later day"
+
+
+class BadRecipient(Unprocessable):
+    """A line of a typed list is no recipient."""
+
+    code = "bad_recipient"
+    zh = "第 {line} 行“{text}”应为:姓名,角色,是否主要贡献人员,权重,领导职务类别,职务,贡献"
+    en = "Line {line}, '{text}', should read: name, role, main, weight, leader, post, contribution"
