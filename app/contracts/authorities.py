@@ -70,7 +70,7 @@ class TestAuthority:
         subject = _name(holder.organisation, f"{holder.person}(沙箱测试)", holder.credit_code)
         issuer = (self.root.subject, self._key)
         leaf = _certificate(subject, key, issuer, x509.random_serial_number(), authority=False)
-        store = SimpleCertificateStore()
+        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         store.register(_asn1(self.root))
         raw = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return SimpleSigner(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.db import Base, Identified, Versioned
@@ -55,7 +56,7 @@ class Contract(Versioned, Base):
     payment_mode: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=sql("'draft'"))
     signed_at: Mapped[datetime | None]
-    former_party_ids: Mapped[list[str]] = mapped_column(server_default=sql("'[]'"))
+    reader_ids: Mapped[list[str]] = mapped_column(server_default=sql("'[]'"))
 
 
 class ContractText(Identified, Base):
@@ -98,7 +99,7 @@ class ContractSignature(Identified, Base):
     text_sha256: Mapped[str]
     signed_at: Mapped[datetime]
     method: Mapped[str] = mapped_column(server_default=sql("'account'"))
-    certificate: Mapped[dict[str, Any] | None]
+    certificate: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     document_sha256: Mapped[str | None]
 
 
@@ -379,6 +380,6 @@ class ContractAmendmentSignature(Identified, Base):
     mandate_id: Mapped[UUID | None] = mapped_column(ForeignKey("mandate.id"))
     text_sha256: Mapped[str]
     method: Mapped[str] = mapped_column(server_default=sql("'account'"))
-    certificate: Mapped[dict[str, Any] | None]
+    certificate: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     document_sha256: Mapped[str | None]
     signed_at: Mapped[datetime]

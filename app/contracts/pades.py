@@ -105,7 +105,7 @@ def with_fields(document: bytes, fields: Sequence[str]) -> bytes:
     for name in fields:
         append_signature_field(writer, SigFieldSpec(sig_field_name=name))
     output = BytesIO()
-    writer.write(output)
+    writer.write(output)  # type: ignore[no-untyped-call]
     return output.getvalue()
 
 
@@ -144,7 +144,7 @@ def sign_digest(signer: Signer, digest: bytes, at: datetime) -> bytes:
             signed_attr_settings=PdfCMSSignedAttributes(signing_time=at),
         )
     )
-    return made.dump()
+    return bytes(made.dump())
 
 
 def fill(prepared: Prepared, signature: bytes) -> bytes:
@@ -215,7 +215,7 @@ async def _check(embedded: EmbeddedPdfSignature, anchors: Sequence[asn1_x509.Cer
         )
         intact = status.intact and status.valid and _is_plain(embedded)
         trusted = status.trusted
-        if trusted:
+        if status.validation_path is not None and trusted:
             chain = {one.dump() for one in status.validation_path.iter_certs(include_root=True)}
             intact = intact and all(one.dump() in chain for one in embedded.other_embedded_certs)
         covers = status.coverage is SignatureCoverageLevel.ENTIRE_FILE
@@ -256,10 +256,27 @@ def _is_plain(embedded: EmbeddedPdfSignature) -> bool:
         return False
     try:
         raw = binascii.unhexlify(place[1:-1])
-        size = len(cms.ContentInfo.load(raw).dump())
+        signed = cms.ContentInfo.load(raw)
+        size = len(signed.dump())
     except ValueError:
         return False
-    return not raw[size:].strip(b"\0")
+    return not raw[size:].strip(b"\0") and _is_canonical(signed["content"])
+
+
+def _is_canonical(signed: cms.SignedData) -> bool:
+    """Whether the parts of the CMS object that its signature leaves open say what they must.
+
+    They are the version, the list of digest algorithms, and the type of a content that is absent.
+    """
+    [info] = signed["signer_infos"]
+    own = info["digest_algorithm"].dump()
+    content = signed["encap_content_info"]
+    return (
+        signed["version"].native in {"v1", "v3"}
+        and [one.dump() for one in signed["digest_algorithms"]] == [own]
+        and content["content_type"].native == "data"
+        and content["content"].native is None
+    )
 
 
 def _problem(*, intact: bool, trusted: bool, unchanged: bool) -> str:

@@ -387,7 +387,7 @@ def partial(name: str, table: str, columns: list[str], where: str, *, unique: bo
 
 def _documents() -> None:
     op.add_column(
-        "contract", sa.Column("former_party_ids", JSONB, server_default="[]", nullable=False)
+        "contract", sa.Column("reader_ids", JSONB, server_default="[]", nullable=False)
     )
     for column in signed_with():
         op.add_column("contract_signature", column)
@@ -462,6 +462,6 @@ def downgrade() -> None:
     op.drop_constraint("method", "contract_signature", type_="check")
     for column in ("method", "certificate", "document_sha256"):
         op.drop_column("contract_signature", column)
-    op.drop_column("contract", "former_party_ids")
+    op.drop_column("contract", "reader_ids")
     for name in FUNCTIONS:
         op.execute(f"DROP FUNCTION {name}()")
