@@ -15,8 +15,11 @@ from app.auctions import control_endpoints, watch
 from app.auctions import endpoints as auctions
 from app.auctions import screening_endpoints as screening
 from app.auctions.intake import BidIntake
+from app.contracts import amendment_endpoints as contract_amendments
 from app.contracts import endpoints as contracts
 from app.contracts import payment_endpoints as contract_payments
+from app.contracts import performance_endpoints as contract_performance
+from app.contracts import signing_endpoints as contract_signing
 from app.deals import endpoints as deals
 from app.demands import endpoints as demands
 from app.feed import endpoints as feed
@@ -66,7 +69,10 @@ MODULES = (
     negotiations.routers,
     deals.routers,
     contracts.routers,
+    contract_signing.routers,
     contract_payments.routers,
+    contract_performance.routers,
+    contract_amendments.routers,
     registrations.routers,
     settlements.routers,
     statistics.routers,

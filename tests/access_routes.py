@@ -125,6 +125,8 @@ MANDATE = {
 }
 APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
 REPORT = {"sequence": "1"}
+MILESTONE = {"sequence": "1"}
+AMENDMENT = {"number": "1"}
 LATE = {"listing_id": "$sold_listing"}
 PAPERS = {
     "listing_id": "$paper_listing",
@@ -563,6 +565,51 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/contracts/{contract_id}/propose"): row(*PARTIES_ACT),
     ("POST", "/contracts/{contract_id}/withdraw-proposal"): row(*PARTIES_ACT),
     ("POST", "/contracts/{contract_id}/sign"): row(*PARTIES_ACT, json={"text_sha256": "0" * 64}),
+    ("GET", "/contracts/templates"): public(),
+    ("GET", "/contracts/{contract_id}/findings"): row(PARTIES_READ | {"regulator"}, 404),
+    ("GET", "/contracts/{contract_id}/versions/{text_version}/difference"): row(
+        PARTIES_READ | {"regulator"}, 404, path={"text_version": "1"}, params={"since": 1}
+    ),
+    ("POST", "/contracts/{contract_id}/signing-requests"): row(
+        *PARTIES_ACT, json={"text_sha256": "0" * 64}
+    ),
+    ("POST", "/contracts/{contract_id}/signing-requests/{request_id}/complete"): row(
+        *PARTIES_ACT, json={"cms_base64": "AA=="}
+    ),
+    ("GET", "/contracts/{contract_id}/document"): row(PARTIES_READ | {"regulator"}, 404),
+    ("GET", "/contracts/{contract_id}/verification"): row(PARTIES_READ | {"regulator"}, 404),
+    ("GET", "/contracts/{contract_id}/performance"): row(PARTIES_READ | {"regulator"}, 404),
+    ("POST", "/contracts/{contract_id}/milestones/{sequence}/deliver"): row(
+        *PARTIES_ACT, path=MILESTONE, json={"note": "x"}
+    ),
+    ("POST", "/contracts/{contract_id}/milestones/{sequence}/answer"): row(
+        *PARTIES_ACT, path=MILESTONE, json={"accepted": False}
+    ),
+    ("POST", "/contracts/{contract_id}/trial/decision"): row(*PARTIES_ACT, json={"adopt": False}),
+    ("POST", "/contracts/{contract_id}/delay-notices"): row(*PARTIES_ACT, json={"obligation": "x"}),
+    ("POST", "/contracts/{contract_id}/delay-notices/{notice_id}/cure"): row(
+        *PARTIES_ACT, path={"notice_id": "$delay_id"}
+    ),
+    ("GET", "/contracts/{contract_id}/amendments"): row(PARTIES_READ | {"regulator"}, 404),
+    ("POST", "/contracts/{contract_id}/amendments"): row(
+        *PARTIES_ACT, json={"kind": "supplement", "reason": "x"}
+    ),
+    ("POST", "/contracts/{contract_id}/amendments/{number}/sign"): row(
+        *PARTIES_ACT, path=AMENDMENT, json={"text_sha256": "0" * 64}
+    ),
+    ("POST", "/contracts/{contract_id}/amendments/{number}/signing-requests"): row(
+        *PARTIES_ACT, path=AMENDMENT, json={"text_sha256": "0" * 64}
+    ),
+    (
+        "POST",
+        "/contracts/{contract_id}/amendments/{number}/signing-requests/{request_id}/complete",
+    ): (row(*PARTIES_ACT, path=AMENDMENT, json={"cms_base64": "AA=="})),
+    ("POST", "/contracts/{contract_id}/amendments/{number}/decline"): row(
+        *PARTIES_ACT, path=AMENDMENT, json={"reason": "x"}
+    ),
+    ("GET", "/contracts/{contract_id}/amendments/{number}/document"): row(
+        PARTIES_READ | {"regulator"}, 404, path=AMENDMENT
+    ),
     ("GET", "/contracts/{contract_id}/payments"): row(PARTIES_READ | {"regulator"}, 404),
     ("POST", "/contracts/{contract_id}/payments"): row(
         *PARTIES_ACT, json={"kind": "other", "amount_fen": 1, "received_on": "9999-01-01"}

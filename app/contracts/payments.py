@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.contracts import access, repository, rules
 from app.contracts.errors import (
     AnswerNeedsReason,
-    NotInForce,
     NotYourAnswer,
     PaymentAnswered,
     PaymentInFuture,
@@ -34,12 +33,10 @@ from app.contracts.performance_schemas import (
 )
 from app.contracts.states import REPORT_MOVES, ContractState, PaymentKind, ReportState
 from app.kit import audit, jobs
-from app.kit.actor import Actor, RoleRequired
+from app.kit.actor import Actor
 from app.kit.calendar import local_day
 from app.kit.errors import NotFound
 from app.kit.states import move
-
-_IN_FORCE = frozenset({ContractState.SIGNED, ContractState.TERMINATED})
 
 
 async def record(
@@ -139,13 +136,9 @@ async def answer(
 
 
 async def _acting(session: AsyncSession, actor: Actor, contract_id: UUID) -> tuple[Contract, UUID]:
-    """The contract in force, locked, and the person who acts for one of its parties."""
-    contract = access.owned(actor, await repository.contract(session, contract_id, lock=True))
-    if contract.state not in _IN_FORCE:
-        raise NotInForce(state=contract.state)
-    if actor.person_id is None:
-        raise RoleRequired(roles=["trader"])
-    return contract, actor.person_id
+    """The contract, locked, signed or ended since, and the person who acts for a party."""
+    found = await repository.contract(session, contract_id, lock=True)
+    return access.performed(actor, found, ContractState.SIGNED, ContractState.TERMINATED)
 
 
 def _view(payment: ContractPayment, answered: ContractPaymentAnswer | None) -> PaymentView:

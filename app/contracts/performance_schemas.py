@@ -1,4 +1,4 @@
-"""Wire shapes of performance: payments and royalty reports."""
+"""Wire shapes of performance: deliveries, trial, demands, payments, royalty reports."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from app.contracts.states import PaymentKind, ReportState
+from app.contracts.states import DelayState, MilestoneState, PaymentKind, ReportState, TrialState
 from app.kit.http import FEN_LIMIT, Fen, Paragraphs, ShortCode, WireModel
 
 Reason = Annotated[Paragraphs, StringConstraints(min_length=1, max_length=1000)]
@@ -76,3 +76,89 @@ class ReportView(WireModel):
     filed_at: datetime | None
     contest: str
     overdue: bool = False
+
+
+class Delivery(WireModel):
+    """What was handed over: papers, samples, a place in the other side's systems."""
+
+    note: Reason
+
+
+class Acceptance(WireModel):
+    """What the buyer says of a delivery; a rejection says what is wrong."""
+
+    accepted: bool
+    note: Annotated[Paragraphs, StringConstraints(max_length=1000)] = ""
+
+
+class TrialDecision(WireModel):
+    """Whether the buyer adopts the technology it tried, and pays, or returns it with a reason."""
+
+    adopt: bool
+    reason: Annotated[Paragraphs, StringConstraints(max_length=1000)] = ""
+
+
+class NewDelayNotice(WireModel):
+    """The main obligation that the other side is late with."""
+
+    obligation: Reason
+
+
+class MilestoneView(WireModel):
+    """Something to be delivered; `overdue` counts by the market's day."""
+
+    sequence: int
+    version: int
+    kind: str
+    name: str
+    indicators: str
+    due_on: date | None
+    state: MilestoneState
+    delivery: str
+    delivered_at: datetime | None
+    answer: str
+    answered_at: datetime | None
+    overdue: bool = False
+
+
+class TrialView(WireModel):
+    """Use before payment; `provisional` until the official calendar of its end is out."""
+
+    version: int
+    days: int
+    state: TrialState
+    started_at: datetime | None
+    ends_at: datetime | None
+    provisional: bool
+    decided_at: datetime | None
+    reason: str
+    payment_due_on: date | None
+
+
+class DelayNoticeView(WireModel):
+    """A demand; once matured, who gave it may end the contract."""
+
+    id: UUID
+    version: int
+    party_id: UUID
+    obligation: str
+    state: DelayState
+    given_at: datetime
+    matures_at: datetime
+    provisional: bool
+
+
+class PerformanceView(WireModel):
+    """How a signed contract is being performed; amounts in fen.
+
+    `received_fen` is what both parties say was received. `exceeds_technical` warns that it is more
+    than the technical amount, as royalties may become (rules.md TV-B3).
+    """
+
+    milestones: list[MilestoneView]
+    trial: TrialView | None
+    delay_notices: list[DelayNoticeView]
+    payments: list[PaymentView]
+    royalty_reports: list[ReportView]
+    received_fen: int
+    exceeds_technical: bool
