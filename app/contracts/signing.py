@@ -201,7 +201,9 @@ async def _signed(
         await performance.plan(session, contract, terms, local_day(now))
         mode = PaymentMode(contract.payment_mode).value
         await deals.mark_contracted(session, actor, contract.deal_id, now, mode)
-        await jobs.defer(session, "settlements.taken_up", achievement_id=str(contract.achievement_id))
+        await jobs.defer(
+            session, "settlements.taken_up", achievement_id=str(contract.achievement_id)
+        )
     else:
         contract.version += 1
     await session.flush()

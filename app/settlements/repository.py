@@ -214,18 +214,19 @@ async def given_before(session: AsyncSession, plan_id: UUID) -> tuple[int, int, 
         Income.state != IncomeState.RECEIVED.value,
     )
     row = (await session.execute(query)).one()
-    return int(row[0]), int(row[1]), int(row[2])
+    return int(row[0] or 0), int(row[1] or 0), int(row[2] or 0)
 
 
 async def parts_given(session: AsyncSession, plan_id: UUID) -> dict[UUID, int]:
     """What every recipient of a plan was given so far, paid or not, by member."""
+    given = func.coalesce(func.sum(IncomePart.amount), 0)
     query = (
-        select(IncomePart.member_id, func.sum(IncomePart.amount))
+        select(IncomePart.member_id, given)
         .join(Income, Income.id == IncomePart.income_id)
         .where(Income.plan_id == plan_id)
         .group_by(IncomePart.member_id)
     )
-    return {member_id: int(amount or 0) for member_id, amount in await session.execute(query)}
+    return {row[0]: int(row[1] or 0) for row in await session.execute(query)}
 
 
 async def incomes_of_plan(
