@@ -113,7 +113,8 @@ class Market:
             "registration_office": "registrar",
             "regulator": "regulator",
         }.get(kind, "trader")
-        return await self.seed(kind, ["organisation_admin", own] if roles is None else roles, name)
+        roles = ["organisation_admin", own] if roles is None else roles
+        return await self.seed(kind, roles, name, person_name="负责人")
 
     async def register(self, kind: str, name: str = "") -> User:
         """The same as a newcomer does it: registered, approved and logged in over HTTP."""
@@ -138,16 +139,21 @@ class Market:
         user.person_id = UUID(me["person_id"])
         return user
 
-    async def seed(self, kind: str, roles: list[str], name: str = "") -> User:
-        """A user put into the database directly, logged in for a day."""
+    async def seed(
+        self, kind: str, roles: list[str], name: str = "", *, person_name: str = ""
+    ) -> User:
+        """A user put into the database directly, logged in for a day.
+
+        The organisation has the version that its review leaves behind.
+        """
         token = tokens.make_secret(tokens.ACCESS_PREFIX)
         async with self.sessions() as session, session.begin():
             row = await session.execute(
                 text(
                     "WITH o AS (INSERT INTO organisation (id, kind, name, credit_code,"
-                    " region_code, state) VALUES (uuidv7(), :kind, :name, :code, '110108',"
-                    " 'active') RETURNING id), p AS (INSERT INTO person (id, login, name)"
-                    " VALUES (uuidv7(), :login, :name) RETURNING id), m AS (INSERT INTO"
+                    " region_code, state, version) VALUES (uuidv7(), :kind, :name, :code,"
+                    " '110108', 'active', 2) RETURNING id), p AS (INSERT INTO person (id, login,"
+                    " name) VALUES (uuidv7(), :login, :person) RETURNING id), m AS (INSERT INTO"
                     " membership (id, person_id, organisation_id, roles) SELECT uuidv7(), p.id,"
                     " o.id, CAST(:roles AS text[]) FROM o, p RETURNING id) INSERT INTO"
                     " login_session (id, family_id, membership_id, access_hash, refresh_hash,"
@@ -157,7 +163,8 @@ class Market:
                 ),
                 {
                     "kind": kind,
-                    "name": name or f"{kind} {uuid4().hex[:6]}",
+                    "name": (named := name or f"{kind} {uuid4().hex[:6]}"),
+                    "person": person_name or named,
                     "code": credit_code(_prefix(kind)),
                     "login": f"seed-{uuid4().hex[:12]}",
                     "roles": roles,
