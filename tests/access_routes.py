@@ -603,7 +603,13 @@ ROUTES: dict[tuple[str, str], Row] = {
     (
         "POST",
         "/contracts/{contract_id}/amendments/{number}/signing-requests/{request_id}/complete",
-    ): (row(*PARTIES_ACT, path=AMENDMENT, json={"cms_base64": "AA=="})),
+    ): (
+        row(
+            *PARTIES_ACT,
+            path={"number": "1", "request_id": "$amendment_request"},
+            json={"cms_base64": "AA=="},
+        )
+    ),
     ("POST", "/contracts/{contract_id}/amendments/{number}/decline"): row(
         *PARTIES_ACT, path=AMENDMENT, json={"reason": "x"}
     ),

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from app.contracts.models import ContractRoyaltyReport
+from app.contracts.models import ContractRoyaltyReport, ContractSigningRequest, ContractTrial
 from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
@@ -211,9 +211,8 @@ async def _trade(stage: Stage) -> None:
     await flow.close_auction(market, auction)
     deal = await flow.deal_of(market, auction)
     contract = await flow.contract_of(market, deal, university, enterprise)
-    payment = await _perform(stage, contract["id"])
+    await _perform(stage, contract["id"])
     stage.objects |= {
-        "payment_id": payment["id"],
         "sold_listing": listing["id"],
         "application_id": application["id"],
         "auction_id": auction["id"],
@@ -222,27 +221,70 @@ async def _trade(stage: Stage) -> None:
     }
 
 
-async def _perform(stage: Stage, contract_id: str) -> dict[str, Any]:
-    """The contract has a payment that the buyer has not answered, and a settled report."""
-    market = stage.market
+async def _perform(stage: Stage, contract_id: str) -> None:
+    """The contract is performed: everything is settled but a payment that nobody answered."""
+    market, university = stage.market, stage.people["university"]
+    now = await flow.market_now(market)
+    path = f"/contracts/{contract_id}"
+    delivered = await university.ok("POST", f"{path}/milestones/1/deliver", {"note": "资料"})
+    accepted = {"accepted": True}
+    await stage.people["enterprise"].ok(
+        "POST", f"{path}/milestones/{delivered['sequence']}/answer", accepted
+    )
+    demanded = await university.ok("POST", f"{path}/delay-notices", {"obligation": "付款"})
+    await university.ok("POST", f"{path}/delay-notices/{demanded['id']}/cure")
+    supplement = {"kind": "supplement", "reason": "x", "clause": "x"}
+    amendment = await university.ok("POST", f"{path}/amendments", supplement)
+    await university.ok("POST", f"{path}/amendments/1/decline", {"reason": "x"})
+    paid = {"kind": "other", "amount_fen": 1, "received_on": local_day(now).isoformat()}
+    payment = await university.ok("POST", f"{path}/payments", paid)
+    asked = {
+        "contract_id": UUID(contract_id),
+        "text_sha256": "0" * 64,
+        "party_id": university.organisation_id,
+        "person_id": university.person_id,
+        "sequence": 0,
+        "content": b"",
+        "digest": b"",
+        "range_start": 0,
+        "range_end": 1,
+        "asked_at": now,
+    }
+    own = ContractSigningRequest(**asked)
+    other = ContractSigningRequest(**asked, amendment_id=UUID(amendment["id"]))
     async with market.sessions() as session, session.begin():
-        session.add(
-            ContractRoyaltyReport(
-                contract_id=UUID(contract_id),
-                sequence=1,
-                period_from=date(2025, 1, 1),
-                period_to=date(2025, 12, 31),
-                due_on=date(2026, 1, 31),
-                rate_bp=100,
-                state="confirmed",
-                base_fen=100,
-                royalty_fen=1,
-            )
+        session.add_all(
+            [
+                own,
+                other,
+                ContractTrial(
+                    contract_id=UUID(contract_id),
+                    days=1,
+                    payment_days=1,
+                    state="returned",
+                    started_at=now,
+                    ends_at=now,
+                    decided_at=now,
+                ),
+                ContractRoyaltyReport(
+                    contract_id=UUID(contract_id),
+                    sequence=1,
+                    period_from=date(2025, 1, 1),
+                    period_to=date(2025, 12, 31),
+                    due_on=date(2026, 1, 31),
+                    rate_bp=100,
+                    state="confirmed",
+                    base_fen=100,
+                    royalty_fen=1,
+                ),
+            ]
         )
-    today = local_day(await flow.market_now(market)).isoformat()
-    paid = {"kind": "other", "amount_fen": 1, "received_on": today}
-    university = stage.people["university"]
-    return await university.ok("POST", f"/contracts/{contract_id}/payments", paid)
+    stage.objects |= {
+        "payment_id": payment["id"],
+        "delay_id": demanded["id"],
+        "request_id": str(own.id),
+        "amendment_request": str(other.id),
+    }
 
 
 async def _certify(stage: Stage) -> None:

@@ -267,8 +267,8 @@ def former_staff(seen: Inspected) -> Iterator[Finding]:
                 _WARN,
                 "专利法实施细则 13; 技术合同纠纷解释 2",
                 f"former_employment.{index}",
-                f"{past.person} 离开 {past.employer} 不满一年完成的成果,可能属于原单位的职务技术成果",
-                f"{past.person} left {past.employer} less than a year before; the result may be its",
+                f"{past.person} 离开 {past.employer} 不满一年完成的成果,可能属于原单位",
+                f"{past.person} left {past.employer} within a year before; it may own the result",
                 "取得原单位的书面确认,或者由各方约定归属",
                 "Get the former unit's confirmation, or agree on the ownership",
             )
