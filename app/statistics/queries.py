@@ -199,9 +199,12 @@ def _table(asked: Asked, source: Source) -> Table:
 
 def _comparable(asked: Asked) -> bool:
     """Whether classes mean the same a year before: licences have had a class since 2021."""
-    if asked.group_by not in _CLASSES or asked.four_class or asked.first is None:
+    if asked.group_by not in _CLASSES or asked.four_class:
         return True
-    return rules.year_before(asked.first) >= rules.FIVE_CLASSES_FROM
+    if asked.first is None or asked.last is None:
+        return True
+    before = rules.year_before(asked.first) < rules.FIVE_CLASSES_FROM
+    return not (before and asked.last >= rules.FIVE_CLASSES_FROM)
 
 
 def _merged(cells: Cells) -> Cells:

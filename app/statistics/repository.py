@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Text, bindparam, func, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.ids import new_id
@@ -171,7 +171,7 @@ async def counted(session: AsyncSession, registration_ids: Sequence[UUID]) -> di
     query = (
         select(Entry)
         .where(Entry.registration_id.in_(registration_ids))
-        .distinct(Entry.registration_id)
+        .ext(distinct_on(Entry.registration_id))
         .order_by(Entry.registration_id, Entry.revision.desc(), Entry.sign)
     )
     rows = (await session.execute(query)).scalars()
