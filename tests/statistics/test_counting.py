@@ -1,7 +1,7 @@
 """What is counted is in step with the register, whatever happens to a registration and when."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,10 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit import clock
+from app.kit.calendar import end_of_day, local_day
 from app.kit.db import Sessions
+from app.registrations import service as registrations
 from app.statistics import repository, service
-from app.statistics.rules import Sums
-from app.statistics.states import DIMENSIONS
+from app.statistics.rules import Sums, span_of
+from app.statistics.states import DIMENSIONS, PeriodKind
+from tests.statistics.lines import Line, add
 from tests.statistics.registers import change, fall, registered
 
 FOREVER = date(2000, 1, 1), date(2100, 12, 31)
@@ -144,16 +147,33 @@ async def test_counts_at_the_same_time_count_once(sessions: Sessions) -> None:
 
 
 async def test_a_published_month_stays_and_its_correction_is_in_the_open_one(
-    sessions: Sessions,
+    session: AsyncSession,
 ) -> None:
-    async with sessions() as session, session.begin():
-        now = await clock.now(session)
-        early = datetime(now.year - 1, 2, 10, 4, tzinfo=UTC)
-        ids = [await registered(session, now - timedelta(days=200 + i)) for i in range(2)]
-        late = await registered(session, early)
-    async with sessions() as session, session.begin():
-        for registration_id in (*ids, late):
-            await service.recount(session, registration_id)
-        months = (await session.execute(text("SELECT booked_month FROM statistics_entry"))).scalars()
-        # The months are over and closed by their date, though nothing was published yet.
-        assert {month >= (now - timedelta(days=70)).date() for month in months} == {True}
+    now = await clock.now(session)
+    today = span_of(PeriodKind.MONTH, local_day(now))
+    earlier = span_of(PeriodKind.MONTH, today.first - timedelta(days=40))
+    await add(session, Line(count=6, day=earlier.first))
+    registration_id = await registered(session, end_of_day(earlier.first))
+    contribution = service.contribution(await registrations.facts(session, registration_id))
+    line = contribution | {"revision": 1, "sign": 1, "booked_month": earlier.first}
+    await repository.add_lines(session, [line])
+    closing = earlier.closes_at
+    assert await repository.due_period(session, closing - timedelta(seconds=1), 1) == []
+    for step in ("close", "publish"):
+        [due] = await repository.due_period(session, closing, 1)
+        await service.close_or_publish(session, due, closing)
+        assert len(await repository.published_spans(session)) == (step == "publish")
+    before = await repository.published(session, ["total"], *FOREVER)
+    assert [cell[3] for cell in before if cell[0] == earlier] == [Sums(7, 2000, 1800)]
+
+    await fall(session, registration_id, "cancelled")
+    session.expire_all()
+    await service.recount(session, registration_id)
+    booked = await session.execute(
+        text("SELECT booked_month, registered_on FROM statistics_entry WHERE sign = -1")
+    )
+    [(month, registered_on)] = booked.all()
+    assert month > earlier.first
+    assert registered_on == earlier.first + timedelta(days=1)
+    assert await repository.published(session, ["total"], *FOREVER) == before
+    assert (await cells(session))[""] == Sums(6, 1000, 900)  # the register as it stands

@@ -63,9 +63,7 @@ def test_a_line_is_booked_in_its_month_or_in_the_first_open_one(
     assert rules.booked_month(registered, now) == booked
 
 
-def released(
-    *spans: Span, cells: dict[tuple[Span, str], Sums | None]
-) -> Released:
+def released(*spans: Span, cells: dict[tuple[Span, str], Sums | None]) -> Released:
     return Released(frozenset(spans), cells)
 
 

@@ -108,9 +108,7 @@ class Attacker:
 
     def __init__(self, facts: list[Contract]) -> None:
         self.leaves = {
-            (dimension, fact.month): set[str]()
-            for fact in facts
-            for dimension in DIMENSIONS
+            (dimension, fact.month): set[str]() for fact in facts for dimension in DIMENSIONS
         }
         for fact in facts:
             for dimension in DIMENSIONS:
@@ -191,7 +189,9 @@ def test_no_small_cell_follows_from_all_tables_of_a_year(seed: int, count: int) 
     facts = contracts(seed, count)
     tables = published(facts)
     assert disclosed(facts, tables) == []
-    states = [why for table in tables.values() for column in table.values() for why in column.values()]
+    states = [
+        why for table in tables.values() for column in table.values() for why in column.values()
+    ]
     assert states.count(SMALL) > 0
     for span, table in tables.items():
         for dimension, column in table.items():
@@ -204,9 +204,7 @@ def test_without_complements_the_attack_succeeds() -> None:
     facts = contracts(3, 250)
     tables = {
         span: {
-            dimension: {
-                key: SMALL if why is SMALL else None for key, why in column.items()
-            }
+            dimension: {key: SMALL if why is SMALL else None for key, why in column.items()}
             for dimension, column in table.items()
         }
         for span, table in published(facts).items()
