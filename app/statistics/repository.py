@@ -20,7 +20,8 @@ _COMPACTING = 7_302_402
 """Keys of advisory locks: lines against the closing of periods, and one compaction at a time."""
 
 
-def _key_of(dimension: str) -> str:
+def key_of(dimension: str) -> str:
+    """A line's key in a dimension, as SQL over the line `e`."""
     if dimension == TOTAL:
         return "''"
     return "e.seller_region || '-' || e.buyer_region" if dimension == FLOW else f"e.{dimension}"
@@ -28,7 +29,7 @@ def _key_of(dimension: str) -> str:
 
 _EXPLODED = (
     "CROSS JOIN LATERAL (VALUES "
-    + ", ".join(f"('{one}', {_key_of(one)})" for one in DIMENSIONS)
+    + ", ".join(f"('{one}', {key_of(one)})" for one in DIMENSIONS)
     + ") AS d (dimension, key)"
 )
 _SIGNED = "sum(e.sign), sum(e.sign * e.total_fen::numeric), sum(e.sign * e.technical_fen::numeric)"
@@ -278,7 +279,7 @@ async def to_publish(session: AsyncSession, dimension: str, span: Span) -> list[
     What was added and taken away within the period is not there: it gives a cell no unit.
     """
     query = text(
-        f"SELECT {_key_of(dimension)} AS key, {_SIGNED},"
+        f"SELECT {key_of(dimension)} AS key, {_SIGNED},"
         " least(count(DISTINCT e.seller_id), count(DISTINCT e.buyer_id))"
         " FROM statistics_entry AS e WHERE e.booked_month BETWEEN :first AND :last"
         " AND NOT EXISTS (SELECT FROM statistics_entry AS other"
