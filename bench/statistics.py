@@ -55,17 +55,18 @@ LIMIT_MIB = 300
 
 PROVINCES = (
     "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65"
-).split()
+)
 FIELDS = (
     "electronics_information aerospace advanced_manufacturing biology_medicine_devices"
     " new_materials new_energy_efficiency environment_resources nuclear_application agriculture"
     " modern_transport urban_social_development"
-).split()
+)
 SUB_CLASSES = (
     "development.commissioned development.joint transfer.patent_right transfer.know_how"
     " license.patent_license license.know_how_license consulting service.service service.training"
-).split()
-KINDS = "enterprise research_institute university medical other_institution government".split()
+)
+KINDS = "enterprise research_institute university medical other_institution government"
+"""Words that SQL takes apart."""
 
 YEAR = """
 INSERT INTO statistics_entry (id, registration_id, revision, sign, booked_month, number,
@@ -78,8 +79,8 @@ SELECT uuidv7(), uuidv7(), 1, 1, date_trunc('month', day), '2025' || seller_regi
   lpad(to_hex(buyer + 1000000), 32, '0')::uuid, buyer_kind, buyer_region, uuidv7(),
   day + time '04:00', day, day - 20 + time '04:00'
 FROM (SELECT lpad(n::text, 6, '0') AS n10, date '2025-01-01' + (n %% 365)::int AS day,
-  %(subs)s::text[] AS subs, (%(subs)s::text[])[1 + (9 * pow(random(), 1.5))::int %% 9] AS sub_class,
-  (%(fields)s::text[])[1 + (11 * pow(random(), 1.3))::int %% 11] AS field,
+  (string_to_array(%(subs)s, ' '))[1 + (9 * pow(random(), 1.5))::int %% 9] AS sub_class,
+  (string_to_array(%(fields)s, ' '))[1 + (11 * pow(random(), 1.3))::int %% 11] AS field,
   (ARRAY['none', 'know_how', 'patent.invention', 'software_copyright'])[1 + (random() * 3)::int]
     AS ip_type,
   (ARRAY['outside_plan', 'province', 'national.other', 'ministry'])[1 + (3 * pow(random(), 3))::int]
@@ -87,10 +88,11 @@ FROM (SELECT lpad(n::text, 6, '0') AS n10, date '2025-01-01' + (n %% 365)::int A
   1 + (random() * 12)::int AS objective,
   (1000000 + 500000000 * pow(random(), 6))::bigint AS total,
   (random() * %(units)s)::int AS seller, (random() * %(units)s)::int AS buyer,
-  (%(kinds)s::text[])[1 + (6 * pow(random(), 3))::int %% 6] AS seller_kind,
-  (%(kinds)s::text[])[1 + (6 * pow(random(), 3))::int %% 6] AS buyer_kind,
-  (%(provinces)s::text[])[1 + (31 * pow(random(), 1.5))::int %% 31] || '0000' AS seller_region,
-  (%(provinces)s::text[])[1 + (31 * random())::int %% 31] || '0000' AS buyer_region
+  (string_to_array(%(kinds)s, ' '))[1 + (6 * pow(random(), 3))::int %% 6] AS seller_kind,
+  (string_to_array(%(kinds)s, ' '))[1 + (6 * pow(random(), 3))::int %% 6] AS buyer_kind,
+  (string_to_array(%(provinces)s, ' '))[1 + (31 * pow(random(), 1.5))::int %% 31] || '0000'
+    AS seller_region,
+  (string_to_array(%(provinces)s, ' '))[1 + (31 * random())::int %% 31] || '0000' AS buyer_region
   FROM generate_series(1, %(contracts)s) AS n) AS made
 """
 
@@ -101,7 +103,7 @@ INSERT INTO statistics_pending SELECT id FROM statistics_entry ORDER BY id DESC 
 OFFICE = """
 WITH o AS (INSERT INTO organisation (id, kind, name, credit_code, region_code, state)
   SELECT uuidv7(), 'registration_office', 'office ' || n, 'office ' || n, n || '0100', 'active'
-  FROM unnest(%(provinces)s::text[]) AS n RETURNING id, region_code)
+  FROM unnest(string_to_array(%(provinces)s, ' ')) AS n RETURNING id, region_code)
 INSERT INTO registration_office (organisation_id, region4, point)
 SELECT id, left(region_code, 2) || '01', '07' FROM o RETURNING organisation_id
 """
