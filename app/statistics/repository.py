@@ -44,15 +44,15 @@ class Grouped:
     units: int
 
 
-async def serialise(session: AsyncSession, registration_id: UUID) -> None:
-    """Let one count of a registration after the other pass; until the transaction's end."""
+async def hold(session: AsyncSession, registration_id: UUID) -> None:
+    """Until the transaction's end, let nobody else count this registration, and no period close.
+
+    Other registrations may be counted meanwhile.
+    """
     key = func.hashtextextended(f"statistics:{registration_id}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(key)))
-
-
-async def hold_open(session: AsyncSession) -> None:
-    """Keep every period from closing until the transaction's end; others may count meanwhile."""
-    await session.execute(select(func.pg_advisory_xact_lock_shared(_BOOKING)))
+    await session.execute(
+        select(func.pg_advisory_xact_lock(key), func.pg_advisory_xact_lock_shared(_BOOKING))
+    )
 
 
 async def hold_lines(session: AsyncSession) -> None:

@@ -35,8 +35,7 @@ async def recount(session: AsyncSession, registration_id: UUID) -> None:
     What was counted of it before is taken away as it was added; what stands now is added. A
     registration without a number, or one that fell, counts for nothing.
     """
-    await repository.serialise(session, registration_id)
-    await repository.hold_open(session)
+    await repository.hold(session, registration_id)
     now = await clock.now(session)
     present = await _present(session, registration_id)
     last = await repository.last_line(session, registration_id)
