@@ -710,6 +710,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/statistics/contracts"): public(),
     ("GET", "/statistics/flows"): public(),
     ("GET", "/statistics/summary"): public(),
+    ("GET", "/statistics/targets"): public(),
+    ("GET", "/statistics/export"): row({"regulator"}, params={"from": "2025-01-01"}),
     # The feed and webhooks
     ("GET", "/feed"): public(),
     ("POST", "/webhooks"): row(ADMINISTRATORS, json={"url": "http://example.com/"}),

@@ -386,9 +386,7 @@ def partial(name: str, table: str, columns: list[str], where: str, *, unique: bo
 
 
 def _documents() -> None:
-    op.add_column(
-        "contract", sa.Column("reader_ids", JSONB, server_default="[]", nullable=False)
-    )
+    op.add_column("contract", sa.Column("reader_ids", JSONB, server_default="[]", nullable=False))
     for column in signed_with():
         op.add_column("contract_signature", column)
     op.create_check_constraint("method", "contract_signature", METHOD)
