@@ -26,6 +26,7 @@ from pyhanko.sign.fields import (
     SigFieldSpec,
     SigSeedSubFilter,
     append_signature_field,
+    enumerate_sig_fields,
 )
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner, Signer
