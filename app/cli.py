@@ -22,6 +22,7 @@ from app import cli_statistics, opening, sample
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
+from app.contracts import verification as contract_check
 from app.deals import verification as certificates
 from app.demands import imports as demand_imports
 from app.kit import clock, migrate
@@ -453,6 +454,17 @@ def verify_certificate(
     _report(certificates.verify(file.read(), _trusted(public_key)))
 
 
+@cli.command("verify-contract")
+def verify_contract(
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="Signed PDF; - reads stdin")],
+    roots: Annotated[
+        Path, typer.Option(help="PEM file with the roots of the authorities that are trusted")
+    ],
+) -> None:
+    """Show who signed a contract's PDF, with which certificate and when; 1 if anything is wrong."""
+    _report(contract_check.verify(file.read(), roots.read_bytes()))
+
+
 def _trusted(public_key: Path | None) -> str | None:
     """The key in a file that a record must be signed with; raises BadParameter."""
     if public_key is None:
@@ -463,7 +475,11 @@ def _trusted(public_key: Path | None) -> str | None:
         raise typer.BadParameter(str(error), param_hint="--public-key") from None
 
 
-def _report(checks: Sequence[verification.Check] | Sequence[certificates.Check]) -> None:
+def _report(
+    checks: Sequence[verification.Check]
+    | Sequence[certificates.Check]
+    | Sequence[contract_check.Check],
+) -> None:
     """Print what was checked; end with 1 unless everything passed."""
     for check in checks:
         typer.echo(f"{'ok' if check.passed else 'WRONG'}  {check.name}: {check.finding}")

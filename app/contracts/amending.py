@@ -163,7 +163,7 @@ async def sign(
         raise NoCertificateSource
     name = await parties.person_name(session, access.person(actor))
     text = await _signable(session, contract, amendment)
-    proof = await pdf_signing.sign_here(session, actor, text, name, pens, now)
+    proof = await pdf_signing.sign_here(session, actor, text, name, pens)
     return await _signed(session, actor, contract, amendment, proof, now)
 
 

@@ -54,7 +54,7 @@ class CertificateSource(Protocol):
         """A signer with a certificate of the holder."""
 
 
-class TestAuthority:
+class SandboxAuthority:
     """The internal test authority of a sandbox; its certificates have no legal effect."""
 
     def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
@@ -135,7 +135,7 @@ def _certificate(
     )
 
 
-def certificate_source(settings: Settings) -> TestAuthority | None:
+def certificate_source(settings: Settings) -> SandboxAuthority | None:
     """The test authority, if the sandbox asks for it; its key is made at first use."""
     if settings.contract_certificates != "test":
         return None
@@ -149,11 +149,11 @@ def certificate_source(settings: Settings) -> TestAuthority | None:
 
 
 @lru_cache
-def _test_authority(path: Path) -> TestAuthority:
+def _test_authority(path: Path) -> SandboxAuthority:
     key = load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError(f"{path} holds no elliptic curve key")
-    return TestAuthority(key)
+    return SandboxAuthority(key)
 
 
 def trusted_roots(settings: Settings) -> list[x509.Certificate]:

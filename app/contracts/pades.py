@@ -22,11 +22,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, append_signature_field
+from pyhanko.sign.fields import (
+    SigFieldSpec,
+    SigSeedSubFilter,
+    append_signature_field,
+    enumerate_sig_fields,
+)
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner, Signer
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
-from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.sign.validation import SignatureCoverageLevel, async_validate_pdf_signature
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -74,7 +78,8 @@ class Found:
     """One signature in a document and what the validator says of it.
 
     `field` is the signature field, `reason` what the signer stated. `subject`, `names` and
-    `issuer` are the certificate's; `claimed_at` is the time that the signer's machine wrote.
+    `issuer` are the certificate's; `claimed_at` is the time in the
+    signature's dictionary, written when the digest was prepared.
     `intact`: what it covers is unchanged and the key is the certificate's. `trusted`: the chain
     leads to a trusted root, at the time claimed. `last` covers the whole file.
     """
@@ -134,16 +139,9 @@ def prepare(document: bytes, field: str, reason: str, name: str) -> Prepared:
     )
 
 
-def sign_digest(signer: Signer, digest: bytes, at: datetime) -> bytes:
+def sign_digest(signer: Signer, digest: bytes) -> bytes:
     """The CMS object over a digest, in DER: what the holder of a key makes."""
-    made: cms.ContentInfo = asyncio.run(
-        signer.async_sign(
-            digest,
-            ALGORITHM,
-            use_pades=True,
-            signed_attr_settings=PdfCMSSignedAttributes(signing_time=at),
-        )
-    )
+    made: cms.ContentInfo = asyncio.run(signer.async_sign(digest, ALGORITHM, use_pades=True))
     return bytes(made.dump())
 
 
@@ -196,6 +194,15 @@ def verify(document: bytes, roots: Sequence[x509.Certificate]) -> list[Found]:
     except _MALFORMED as error:
         raise ValueError(f"the document cannot be read: {error}") from None
     return found
+
+
+def field_names(document: bytes) -> list[str]:
+    """The signature fields of a document, signed or not. Raises ValueError as `verify`."""
+    try:
+        reader = PdfFileReader(BytesIO(document), strict=True)
+        return [name for name, _, _ in enumerate_sig_fields(reader)]
+    except _MALFORMED as error:
+        raise ValueError(f"the document cannot be read: {error}") from None
 
 
 async def _check(embedded: EmbeddedPdfSignature, anchors: Sequence[asn1_x509.Certificate]) -> Found:

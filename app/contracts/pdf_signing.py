@@ -16,7 +16,7 @@ from cryptography import x509
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.contracts import access, authorities, pades, printing, repository
-from app.contracts.authorities import Holder, TestAuthority
+from app.contracts.authorities import Holder, SandboxAuthority
 from app.contracts.errors import CertificateOfAnother, SignatureWrong, SigningOutdated
 from app.contracts.models import ContractDocument, ContractSigningRequest
 from app.contracts.pades import Found, Prepared
@@ -31,7 +31,7 @@ class Pens:
     authority if there is one, and the roots that are trusted."""
 
     required: bool = False
-    source: TestAuthority | None = None
+    source: SandboxAuthority | None = None
     roots: tuple[x509.Certificate, ...] = ()
 
 
@@ -153,7 +153,6 @@ async def sign_here(
     text: Signable,
     person_name: str,
     pens: Pens,
-    now: datetime,
 ) -> Proof:
     """Sign with a certificate that the sandbox's test authority issues for this one signature."""
     assert pens.source is not None
@@ -164,7 +163,7 @@ async def sign_here(
     prepared = await to_thread.run_sync(
         pades.prepare, content, text.field(party_id), text.reason, name
     )
-    signature = await to_thread.run_sync(pades.sign_digest, signer, prepared.digest, now)
+    signature = await to_thread.run_sync(pades.sign_digest, signer, prepared.digest)
     return await _finish(session, text, actor, prepared, signature, pens, sequence)
 
 

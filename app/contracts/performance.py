@@ -221,9 +221,10 @@ async def _start_trial(
     trial = await repository.trial(session, contract.id)
     if trial is None or trial.state != TrialState.AGREED:
         return
-    trial.state = move(TRIAL_MOVES, TrialState(trial.state), "start").value
+    # A query writes what has changed so far, so the state and its moments change together.
     calendar = await calendar_store.calendar(session)
     counted = calendar.end_of_calendar_days(local_day(now), trial.days)
+    trial.state = move(TRIAL_MOVES, TrialState(trial.state), "start").value
     trial.started_at, trial.ends_at = now, end_of_day(counted.day)
     trial.provisional, trial.calendar_version = counted.provisional, counted.calendar_version
     trial.version += 1

@@ -268,7 +268,9 @@ class FoundSignature(WireModel):
     serial: str
     certificate_sha256: str
     reason: str
-    claimed_at: datetime | None = Field(description="by the signer's own machine")
+    claimed_at: datetime | None = Field(
+        description="in the signature, when its digest was prepared"
+    )
     recorded_at: datetime | None = Field(description="when the platform took it in")
     intact: bool
     trusted: bool

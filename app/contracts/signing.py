@@ -78,7 +78,7 @@ async def sign(
         raise NoCertificateSource
     name = await parties.person_name(session, access.person(actor))
     text = await signable(session, ready.contract)
-    proof = await pdf_signing.sign_here(session, actor, text, name, pens, ready.now)
+    proof = await pdf_signing.sign_here(session, actor, text, name, pens)
     return await _signed(session, actor, ready, proof)
 
 

@@ -5,8 +5,9 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from app.contracts import service
-from app.contracts.states import ContractState
+from app.contracts import amending, performance, service
+from app.contracts.signing_endpoints import pens
+from app.contracts.states import ContractState, SignMethod
 from app.kit.http import cursor_id, make_page
 from app.parties import service as parties
 from app.registrations import queries as registrations
@@ -79,7 +80,16 @@ async def sign(visit: Visit, contract_id: UUID, form: Posted) -> Response:
     actor = visit.require_actor()
     attempt = visit.attempt()
     async with attempt:
-        await service.sign(visit.session, actor, contract_id, form.text("text_sha256"))
+        settings = visit.request.app.state.settings
+        await service.sign(
+            visit.session,
+            actor,
+            contract_id,
+            form.text("text_sha256"),
+            acknowledged=form.texts("acknowledged"),
+            method=SignMethod(form.text("method") or SignMethod.ACCOUNT),
+            pens=await pens(settings),
+        )
     if attempt.failed:
         return await _show(visit, contract_id, attempt.complaints, attempt.status)
     return visit.go(f"/contracts/{contract_id}", "signed")
@@ -103,10 +113,23 @@ async def _show(visit: Visitor, contract_id: UUID, said: list[Complaint], status
         after=None,
         limit=10,
     )
+    settings = visit.request.app.state.settings
+    since = item.text_version - 1
     return visit.page(
         "contract.html",
         status,
         item=item,
+        findings=[]
+        if item.signed_at
+        else await service.findings(visit.session, actor, contract_id, visit.now),
+        difference=await service.difference(
+            visit.session, actor, contract_id, since, item.text_version
+        )
+        if since
+        else None,
+        work=await performance.view(visit.session, actor, contract_id, visit.now),
+        amendments=await amending.listed(visit.session, actor, contract_id),
+        test_certificates=settings.contract_certificates == "test",
         names=await parties.facts_of(visit.session, [item.seller_id, item.buyer_id]),
         signatures=current,
         party=party,

@@ -222,7 +222,8 @@ async def test_a_patent_without_expiry_is_not_proposed(market: Market) -> None:
     refused = await trade.seller.post(trade.path + "/propose")
     assert (refused.status_code, refused.json()["code"]) == (422, "patent_terms_missing")
     assert refused.json()["missing"] == ["patents.0.expires_on"]
-    patent = (await trade.contract())["terms"]["patents"][0] | {"expires_on": "2037-07-21"}
+    known = {"expires_on": "2037-07-21", "filed_on": "2017-07-21"}
+    patent = (await trade.contract())["terms"]["patents"][0] | known
     await trade.edit(trade.buyer, {"patents": [patent]})
     assert (await trade.conclude())["state"] == "signed"
 

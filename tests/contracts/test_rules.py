@@ -17,7 +17,7 @@ from app.contracts.errors import (
     PaymentTermsWrong,
     SubClassMismatch,
 )
-from app.contracts.rules import PatentParticulars, chinese_amount
+from app.contracts.rules import NonTechnical, PatentParticulars, chinese_amount
 from app.contracts.states import ContractClass, PaymentMode
 from app.kit import codes
 
@@ -134,12 +134,14 @@ def test_the_deal_decides_the_class() -> None:
 
 
 def test_technical_amount_is_the_total_without_itemised_cost() -> None:
-    # TV-B1 and TV-B2 in fen: the items that count as non-technical are given.
-    assert rules.technical_amount(500_000_000, [150_000_000, 20_000_000]) == 330_000_000
-    assert rules.technical_amount(500_000_000, [180_000_000, 20_000_000]) == 300_000_000
-    assert rules.technical_amount(5, [5]) == 0
+    # TV-B1 and TV-B2 in fen: two rigs are a reasonable quantity, five are not.
+    material = NonTechnical(20_000_000)
+    two, five = (NonTechnical(180_000_000, 30_000_000, sets) for sets in (2, 5))
+    assert rules.technical_amount(500_000_000, [two, material]) == 330_000_000
+    assert rules.technical_amount(500_000_000, [five, material]) == 300_000_000
+    assert rules.technical_amount(5, [NonTechnical(5)]) == 0
     with pytest.raises(NonTechnicalExceedsTotal):
-        rules.technical_amount(5, [3, 3])
+        rules.technical_amount(5, [NonTechnical(3), NonTechnical(3)])
 
 
 @pytest.mark.parametrize(
