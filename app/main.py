@@ -16,6 +16,7 @@ from app.auctions import endpoints as auctions
 from app.auctions import screening_endpoints as screening
 from app.auctions.intake import BidIntake
 from app.contracts import endpoints as contracts
+from app.contracts import payment_endpoints as contract_payments
 from app.deals import endpoints as deals
 from app.demands import endpoints as demands
 from app.feed import endpoints as feed
@@ -64,6 +65,7 @@ MODULES = (
     negotiations.routers,
     deals.routers,
     contracts.routers,
+    contract_payments.routers,
     registrations.routers,
     statistics.routers,
     feed.routers,

@@ -124,6 +124,7 @@ MANDATE = {
     "valid_until": "$mandate_until",
 }
 APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
+REPORT = {"sequence": "1"}
 LATE = {"listing_id": "$sold_listing"}
 PAPERS = {
     "listing_id": "$paper_listing",
@@ -542,6 +543,23 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/contracts/{contract_id}/propose"): row(*PARTIES_ACT),
     ("POST", "/contracts/{contract_id}/withdraw-proposal"): row(*PARTIES_ACT),
     ("POST", "/contracts/{contract_id}/sign"): row(*PARTIES_ACT, json={"text_sha256": "0" * 64}),
+    ("GET", "/contracts/{contract_id}/payments"): row(PARTIES_READ | {"regulator"}, 404),
+    ("POST", "/contracts/{contract_id}/payments"): row(
+        *PARTIES_ACT, json={"kind": "other", "amount_fen": 1, "received_on": "9999-01-01"}
+    ),
+    ("POST", "/contracts/{contract_id}/payments/{payment_id}/answer"): row(
+        *PARTIES_ACT, json={"confirmed": False}
+    ),
+    ("GET", "/contracts/{contract_id}/royalty-reports"): row(PARTIES_READ | {"regulator"}, 404),
+    ("POST", "/contracts/{contract_id}/royalty-reports/{sequence}/file"): row(
+        *PARTIES_ACT, path=REPORT, json={"base_fen": 1}
+    ),
+    ("POST", "/contracts/{contract_id}/royalty-reports/{sequence}/confirm"): row(
+        *PARTIES_ACT, path=REPORT
+    ),
+    ("POST", "/contracts/{contract_id}/royalty-reports/{sequence}/contest"): row(
+        *PARTIES_ACT, path=REPORT, json={"reason": "x"}
+    ),
     # Registrations, the register, statistics
     ("PUT", "/registrations/office"): row(OFFICES, json={"region4": "9999", "point": "07"}),
     ("GET", "/registrations/offices"): public(),

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
+from app.contracts.models import ContractRoyaltyReport
 from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
@@ -209,13 +210,38 @@ async def _trade(stage: Stage) -> None:
     await flow.close_auction(market, auction)
     deal = await flow.deal_of(market, auction)
     contract = await flow.contract_of(market, deal, university, enterprise)
+    payment = await _perform(stage, contract["id"])
     stage.objects |= {
+        "payment_id": payment["id"],
         "sold_listing": listing["id"],
         "application_id": application["id"],
         "auction_id": auction["id"],
         "deal_id": deal["id"],
         "contract_id": contract["id"],
     }
+
+
+async def _perform(stage: Stage, contract_id: str) -> dict[str, Any]:
+    """The contract has a payment that the buyer has not answered, and a settled report."""
+    market = stage.market
+    async with market.sessions() as session, session.begin():
+        session.add(
+            ContractRoyaltyReport(
+                contract_id=UUID(contract_id),
+                sequence=1,
+                period_from=date(2025, 1, 1),
+                period_to=date(2025, 12, 31),
+                due_on=date(2026, 1, 31),
+                rate_bp=100,
+                state="confirmed",
+                base_fen=100,
+                royalty_fen=1,
+            )
+        )
+    today = local_day(await flow.market_now(market)).isoformat()
+    paid = {"kind": "other", "amount_fen": 1, "received_on": today}
+    university = stage.people["university"]
+    return await university.ok("POST", f"/contracts/{contract_id}/payments", paid)
 
 
 async def _certify(stage: Stage) -> None:

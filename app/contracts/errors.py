@@ -89,3 +89,59 @@ class EmptyTerm(Unprocessable):
     code = "term_missing"
     zh = "合同条款未填写:{missing}"
     en = "These terms are not filled in: {missing}"
+
+
+class NotInForce(Conflict):
+    """Performance begins when both parties have signed."""
+
+    code = "contract_not_in_force"
+    zh = "合同尚未由双方签署(状态 {state}),不能登记履行情况"
+    en = "The contract is not signed by both parties (state {state}); nothing is performed yet"
+
+
+class PaymentInFuture(Unprocessable):
+    """A payment that was received lies in the past."""
+
+    code = "payment_in_future"
+    zh = "收款日期不能晚于今天({latest})"
+    en = "A payment that was received cannot be later than today ({latest})"
+
+
+class ReportUnknown(Unprocessable):
+    """A royalty pays a report of the same contract."""
+
+    code = "royalty_report_unknown"
+    zh = "提成报告不属于本合同,或者款项类别不是提成(royalty)"
+    en = "The report is not one of this contract, or the payment's kind is not royalty"
+
+
+class ReportOpen(Conflict):
+    """A royalty is paid when its report is confirmed."""
+
+    code = "royalty_report_open"
+    zh = "该提成报告尚未确认(状态 {state}),确认后方可登记提成款"
+    en = "The report is not confirmed yet (state {state}); its royalty is recorded after that"
+
+
+class PaymentAnswered(Conflict):
+    """A recorded payment is answered once."""
+
+    code = "payment_answered"
+    zh = "该笔款项已被答复(确认:{confirmed});如有误,请重新登记"
+    en = "The payment was answered already (confirmed: {confirmed}); record it anew if it is wrong"
+
+
+class NotYourAnswer(Conflict):
+    """What one party states, the other one answers."""
+
+    code = "other_party_acts"
+    zh = "此操作须由合同的另一方执行"
+    en = "That is for the other party of the contract to do"
+
+
+class AnswerNeedsReason(Unprocessable):
+    """A denial says why."""
+
+    code = "reason_missing"
+    zh = "否认款项须说明理由(reason)"
+    en = "A denial gives its reason (reason)"

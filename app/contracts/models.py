@@ -1,6 +1,6 @@
 """Tables of the contracts module."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -85,3 +85,80 @@ class ContractSignature(Identified, Base):
     text_version: Mapped[int]
     text_sha256: Mapped[str]
     signed_at: Mapped[datetime]
+
+
+class ContractRoyaltyReport(Versioned, Base):
+    """What the buyer reports as the base of one period's royalty; amounts in fen.
+
+    `contest` is what the seller objected to last; `royalty_fen` follows from the base by the
+    contract's rate for that year.
+    """
+
+    __tablename__ = "contract_royalty_report"
+    __table_args__ = (
+        UniqueConstraint("contract_id", "sequence"),
+        CheckConstraint("state IN ('due','filed','contested','confirmed')", name="state"),
+        CheckConstraint("period_from <= period_to AND period_to < due_on", name="period"),
+        CheckConstraint("rate_bp BETWEEN 1 AND 10000", name="rate"),
+        CheckConstraint("base_fen >= 0 AND royalty_fen >= 0", name="amounts"),
+        CheckConstraint(
+            "(state = 'due') = (base_fen IS NULL) AND (state = 'due') = (royalty_fen IS NULL)",
+            name="filed",
+        ),
+        Index(
+            "ix_contract_royalty_report_due",
+            "due_on",
+            postgresql_where=sql("state IN ('due','contested')"),
+        ),
+    )
+
+    contract_id: Mapped[UUID] = mapped_column(ForeignKey("contract.id"))
+    sequence: Mapped[int]
+    period_from: Mapped[date]
+    period_to: Mapped[date]
+    due_on: Mapped[date]
+    rate_bp: Mapped[int]
+    state: Mapped[str] = mapped_column(server_default=sql("'due'"))
+    base_fen: Mapped[int | None]
+    royalty_fen: Mapped[int | None]
+    filed_at: Mapped[datetime | None]
+    contest: Mapped[str] = mapped_column(server_default=sql("''"))
+
+
+class ContractPayment(Identified, Base):
+    """A payment that one party says was received; append-only. The amount in fen."""
+
+    __tablename__ = "contract_payment"
+    __table_args__ = (
+        CheckConstraint("kind IN ('upfront','instalment','royalty','other')", name="kind"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("royalty_report_id IS NULL OR kind = 'royalty'", name="royalty_report"),
+        Index("ix_contract_payment_contract_id", "contract_id", "id"),
+    )
+
+    contract_id: Mapped[UUID] = mapped_column(ForeignKey("contract.id"))
+    royalty_report_id: Mapped[UUID | None] = mapped_column(ForeignKey("contract_royalty_report.id"))
+    kind: Mapped[str]
+    amount_fen: Mapped[int]
+    received_on: Mapped[date]
+    invoice_number: Mapped[str | None]
+    note: Mapped[str] = mapped_column(server_default=sql("''"))
+    party_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    mandate_id: Mapped[UUID | None] = mapped_column(ForeignKey("mandate.id"))
+    recorded_at: Mapped[datetime]
+
+
+class ContractPaymentAnswer(Identified, Base):
+    """What the other party says of a recorded payment, once; append-only, checked by trigger."""
+
+    __tablename__ = "contract_payment_answer"
+    __table_args__ = (UniqueConstraint("payment_id"),)
+
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("contract_payment.id"))
+    confirmed: Mapped[bool]
+    reason: Mapped[str] = mapped_column(server_default=sql("''"))
+    party_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    mandate_id: Mapped[UUID | None] = mapped_column(ForeignKey("mandate.id"))
+    answered_at: Mapped[datetime]

@@ -6,7 +6,14 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.contracts.models import Contract, ContractSignature, ContractText
+from app.contracts.models import (
+    Contract,
+    ContractPayment,
+    ContractPaymentAnswer,
+    ContractRoyaltyReport,
+    ContractSignature,
+    ContractText,
+)
 
 
 async def contract(
@@ -78,3 +85,57 @@ async def signatures(session: AsyncSession, contract_id: UUID) -> Sequence[Contr
         .order_by(ContractSignature.id)
     )
     return (await session.execute(query)).scalars().all()
+
+
+async def payments(
+    session: AsyncSession, contract_id: UUID
+) -> Sequence[tuple[ContractPayment, ContractPaymentAnswer | None]]:
+    """Recorded payments with what the other party said of them, in the order of their days."""
+    query = (
+        select(ContractPayment, ContractPaymentAnswer)
+        .outerjoin(ContractPaymentAnswer, ContractPaymentAnswer.payment_id == ContractPayment.id)
+        .where(ContractPayment.contract_id == contract_id)
+        .order_by(ContractPayment.received_on, ContractPayment.id)
+    )
+    return [(payment, answer) for payment, answer in (await session.execute(query)).all()]
+
+
+async def payment(
+    session: AsyncSession, contract_id: UUID, payment_id: UUID
+) -> tuple[ContractPayment, ContractPaymentAnswer | None] | None:
+    """One recorded payment of a contract with its answer."""
+    query = (
+        select(ContractPayment, ContractPaymentAnswer)
+        .outerjoin(ContractPaymentAnswer, ContractPaymentAnswer.payment_id == ContractPayment.id)
+        .where(ContractPayment.contract_id == contract_id, ContractPayment.id == payment_id)
+    )
+    found = (await session.execute(query)).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
+async def royalty_reports(
+    session: AsyncSession, contract_id: UUID
+) -> Sequence[ContractRoyaltyReport]:
+    """The royalty reports of a contract in the order of their periods."""
+    query = (
+        select(ContractRoyaltyReport)
+        .where(ContractRoyaltyReport.contract_id == contract_id)
+        .order_by(ContractRoyaltyReport.sequence)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def royalty_report(
+    session: AsyncSession, contract_id: UUID, sequence: int
+) -> ContractRoyaltyReport | None:
+    """One royalty report, locked."""
+    query = (
+        select(ContractRoyaltyReport)
+        .where(
+            ContractRoyaltyReport.contract_id == contract_id,
+            ContractRoyaltyReport.sequence == sequence,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(query)).scalar_one_or_none()

@@ -276,3 +276,8 @@ def _milestone(one: Mapping[str, Any]) -> str:
 
 def _part(when: str, amount_fen: int) -> str:
     return f"{when},人民币 {format_yuan(amount_fen)} 元"
+
+
+def royalty(base_fen: int, rate_bp: int) -> int:
+    """The royalty on a base, in fen, rounded half up once at the end (rules.md section 1)."""
+    return (base_fen * rate_bp + 5_000) // 10_000

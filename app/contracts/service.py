@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import service as achievements
 from app.achievements.facts import RightFacts
-from app.contracts import access, repository, rules, texts
+from app.contracts import access, payments, repository, rules, texts
 from app.contracts.errors import AlreadySigned, EmptyTerm, StaleText
-from app.contracts.facts import ContractDocument, ContractFacts
+from app.contracts.facts import ContractDocument, ContractFacts, PaymentReceived
 from app.contracts.models import Contract, ContractSignature, ContractText
 from app.contracts.rules import PatentParticulars
 from app.contracts.schemas import ContractEdit, ContractView, PatentTerms, Terms
@@ -477,6 +477,11 @@ async def facts_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, Con
         )
         for row in rows
     }
+
+
+async def payments_received(session: AsyncSession, contract_id: UUID) -> list[PaymentReceived]:
+    """The payments that both parties say were received, in the order of their days."""
+    return await payments.received(session, contract_id)
 
 
 async def document(session: AsyncSession, contract_id: UUID) -> ContractDocument:

@@ -70,3 +70,30 @@ PATENT_SUB_CLASSES = frozenset(
     {"transfer.patent_right", "transfer.patent_application_right", "license.patent_license"}
 )
 """Sub-classes whose contract must state the patent's particulars (民法典 845)."""
+
+
+class PaymentKind(StrEnum):
+    """What a payment under a contract pays for."""
+
+    UPFRONT = "upfront"
+    INSTALMENT = "instalment"
+    ROYALTY = "royalty"
+    OTHER = "other"
+
+
+class ReportState(StrEnum):
+    """Where a royalty report stands."""
+
+    DUE = "due"
+    FILED = "filed"
+    CONTESTED = "contested"
+    CONFIRMED = "confirmed"
+
+
+REPORT_MOVES: dict[tuple[ReportState, str], ReportState] = {
+    (ReportState.DUE, "file"): ReportState.FILED,
+    (ReportState.FILED, "contest"): ReportState.CONTESTED,
+    (ReportState.CONTESTED, "file"): ReportState.FILED,
+    (ReportState.FILED, "confirm"): ReportState.CONFIRMED,
+}
+"""The buyer files, the seller confirms or contests; a contested report is filed again."""
