@@ -231,7 +231,7 @@ class IncomeExceedsTechnical(Conflict):
     """All technical income together stays within the technical amount (TV-B3)."""
 
     code = "income_exceeds_technical"
-    zh = "累计技术性收入将超过技术交易额 {technical_fen} 分(已核定 {earlier_fen} 分,余 {left_fen} 分)"
+    zh = "累计技术性收入将超过技术交易额 {technical_fen} 分(已核定 {earlier_fen} 分)"
     en = "Income would exceed the technical amount {technical_fen} fen; {left_fen} are left"
 
 
@@ -297,3 +297,27 @@ class TooManyRows(Unprocessable):
     code = "too_many_rows"
     zh = "一次最多 {most} 行"
     en = "At most {most} rows at once"
+
+
+class TextIsTheContracts(Unprocessable):
+    """A contract that was signed here is corrected by its parties, not in its application."""
+
+    code = "text_is_the_contracts"
+    zh = "平台合同的文本以双方签署的版本为准,不能在登记申请中更改"
+    en = "The text is the one that both parties signed here; it is not changed in the application"
+
+
+class BadCode(Unprocessable):
+    """A field's code is not in its list."""
+
+    code = "bad_code"
+    zh = "“{given}”不在代码表 {list_name} 中;相近的有:{near}"
+    en = "'{given}' is not in the code list {list_name}; near it: {near}"
+
+
+class BadParty(Unprocessable):
+    """A party's credit code or region is wrong."""
+
+    code = "bad_party"
+    zh = "当事人信息有误:{reason},应为 {expected}"
+    en = "The party is wrong: {reason}; right would be {expected}"

@@ -1,7 +1,7 @@
 """What other modules may know about registrations."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 
@@ -9,7 +9,9 @@ from uuid import UUID
 class RegistrationFacts:
     """A registered contract as the statistics count it; amounts in fen.
 
-    Kinds and regions are those of the parties when registration was applied for.
+    Kinds and regions are those of the parties when registration was applied for. `contract_id` is
+    the registration's own id where the contract was not made here (`source` is `import`). Types
+    are of the list `party_types`, where they are known.
     """
 
     id: UUID
@@ -29,3 +31,34 @@ class RegistrationFacts:
     office_id: UUID
     registered_at: datetime
     signed_at: datetime
+    source: str
+    ip_type: str
+    plan_category: str
+    objective: str | None
+    seller_type: str | None
+    buyer_type: str | None
+
+
+@dataclass(frozen=True)
+class StandingFacts:
+    """Where a numbered registration stands; `contract_id` is None for a contract not made here."""
+
+    id: UUID
+    contract_id: UUID | None
+    number: str
+    state: str
+    in_force: bool
+    technical_fen: int
+    fell_at: datetime | None
+    fall_note: str | None
+
+
+@dataclass(frozen=True)
+class IncomeFacts:
+    """Approved technical income of one realised payment, in fen."""
+
+    payment_id: UUID | None
+    received_on: date
+    realised_total_fen: int
+    realised_technical_fen: int
+    income_fen: int

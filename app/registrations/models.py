@@ -43,7 +43,8 @@ class RegistrationCounter(Base):
 class RegistrationParty(Base):
     """A party of a registered contract: an organisation of the market, or one known by its code.
 
-    An organisation has its own id here. `party_type` is of the list `party_types`, `country` the
+    An organisation has its own id here; one that joins later takes over what is under its code.
+    `party_type` is of the list `party_types`, `country` the
     three-digit customs code, 142 for China.
     """
 
@@ -150,10 +151,10 @@ class Registration(Versioned, Base):
     part: Mapped[int] = mapped_column(server_default=text("0"))
     office_id: Mapped[UUID] = mapped_column(ForeignKey("registration_office.organisation_id"))
     applicant_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
-    seller_id: Mapped[UUID] = mapped_column(ForeignKey("registration_party.id"))
+    seller_id: Mapped[UUID] = mapped_column(ForeignKey("registration_party.id", onupdate="CASCADE"))
     seller_kind: Mapped[str]
     seller_region: Mapped[str]
-    buyer_id: Mapped[UUID] = mapped_column(ForeignKey("registration_party.id"))
+    buyer_id: Mapped[UUID] = mapped_column(ForeignKey("registration_party.id", onupdate="CASCADE"))
     buyer_kind: Mapped[str]
     buyer_region: Mapped[str]
     title: Mapped[str]

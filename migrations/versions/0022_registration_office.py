@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0022"
-down_revision = "0018"
+down_revision = "0021"
 
 STATES = (
     "state IN ('draft','submitted','accepted','needs_correction','split','registered',"
@@ -100,7 +100,12 @@ def parties() -> None:
     for side in ("seller_id", "buyer_id"):
         op.drop_constraint(f"fk_registration_{side}", "registration", type_="foreignkey")
         op.create_foreign_key(
-            f"fk_registration_{side}", "registration", "registration_party", [side], ["id"]
+            f"fk_registration_{side}",
+            "registration",
+            "registration_party",
+            [side],
+            ["id"],
+            onupdate="CASCADE",
         )
 
 
