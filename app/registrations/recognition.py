@@ -25,6 +25,7 @@ from app.registrations.states import Answer, ItemKind, Verdict
 CLEAR_LEAD = 3
 """By how many points another class must lead before the declared one is doubted [D]."""
 _MIXED = 0.6
+"""The share of the strongest class's points from which on another one is of weight [D]."""
 _SHOWN = 24
 _TITLE_LINE = re.compile(r"合同名称|合同标题|项目名称")
 _APPLIES = {
@@ -205,7 +206,9 @@ def propose(title: str, text: str, declared_class: str, declared_sub: str | None
     mixed = tuple(
         one.scheme.id
         for one in found
-        if not one.excluded_by and one.points >= max(4, _MIXED * max(found[0].points, 1))
+        if not one.excluded_by
+        and len(one.words) > 1
+        and one.points >= max(4, _MIXED * max(found[0].points, 1))
     )
     sub_class = _sub_class(best.scheme, declared_sub, content)
     differs = named is not None and named != best.scheme.id and verdict is Verdict.DIFFERS
