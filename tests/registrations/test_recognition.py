@@ -286,9 +286,7 @@ def test_experts_review_what_is_large_or_disputed() -> None:
     rules.check_experts(new, 500_000_000, disputed=False, for_it=2, against=1)
     for votes in ((2, 0), (1, 2), (2, 2)):
         with pytest.raises(ExpertReviewNeeded):
-            rules.check_experts(
-                new, 500_000_000, disputed=False, for_it=votes[0], against=votes[1]
-            )
+            rules.check_experts(new, 500_000_000, disputed=False, for_it=votes[0], against=votes[1])
 
 
 def test_near_texts_share_a_band_and_far_ones_do_not() -> None:
