@@ -19,6 +19,7 @@ from app.web import (
     notices,
     organisations,
     platform,
+    registration_office,
     registrations,
     statistics,
     trade_certificates,
@@ -43,6 +44,7 @@ for _part in (
     deals,
     trade_certificates,
     contracts,
+    registration_office,
     registrations,
     statistics,
 ):

@@ -6,7 +6,6 @@ import orjson
 
 from app.sample.handed_in import KINDS, TEXTS, handed_in
 from tests.market import User
-from tests.registrations.offices import Office
 
 __all__ = ["KINDS", "TEXTS", "accepted_rows", "decide", "handed_in", "jsonl", "taken"]
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -34,10 +33,10 @@ async def decide(user: User, ids: list[str], act: str, **more: Any) -> list[dict
     return outcomes
 
 
-async def accepted_rows(at: Office, rows: list[dict[str, Any]]) -> list[str]:
-    """Ids of contracts that were taken in and accepted by the first registrar."""
-    outcome = await taken(at.first, rows)
+async def accepted_rows(registrar: User, rows: list[dict[str, Any]]) -> list[str]:
+    """Ids of contracts that a registrar took in and accepted."""
+    outcome = await taken(registrar, rows)
     assert outcome["taken"] == len(rows), outcome
     ids = [row["registration_id"] for row in outcome["rows"]]
-    assert {one["outcome"] for one in await decide(at.first, ids, "accept")} == {"done"}
+    assert {one["outcome"] for one in await decide(registrar, ids, "accept")} == {"done"}
     return ids

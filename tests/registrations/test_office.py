@@ -199,7 +199,7 @@ async def test_content_wins_over_the_declared_class_and_mixed_contracts_are_spli
     wrong = handed_in(1, "consulting", contract_class="transfer", sub_class="transfer.know_how")
     both = handed_in(2, "development.commissioned", total_fen=1000, technical_fen=900)
     both["text"] += handed_in(2, "service.service")["text"]
-    first, second = await accepted_rows(at, [wrong, both])
+    first, second = await accepted_rows(at.first, [wrong, both])
     path = f"/registrations/{first}"
     seen = await at.second.ok("GET", path + "/recognition")
     assert (seen["contract_class"], seen["verdict"]) == ("consulting", "differs")
@@ -258,7 +258,7 @@ async def test_content_wins_over_the_declared_class_and_mixed_contracts_are_spli
 async def test_amounts_experts_and_look_alikes_stand_before_registration(market: Market) -> None:
     at, other = await office(market, "1101", "07"), await office(market, "1101", "08")
     large = handed_in(1, KINDS[0], total_fen=500_000_000, technical_fen=500_000_000)
-    [one] = await accepted_rows(at, [large])
+    [one] = await accepted_rows(at.first, [large])
     path = f"/registrations/{one}"
     long_due = (await at.first.ok("GET", path))["due_at"]
     problem = await refused(at.second, path + "/register", None, 409, "expert_review_needed")
@@ -297,7 +297,7 @@ async def test_amounts_experts_and_look_alikes_stand_before_registration(market:
     copy = large | {"reference": "B-1", "technical_fen": 100_000_000}
     near = handed_in(1, KINDS[0], reference="B-2", total_fen=7, technical_fen=7)
     near["text"] = near["text"].replace("按月提交", "按季提交")
-    again, similar = await accepted_rows(other, [copy, near])
+    again, similar = await accepted_rows(other.first, [copy, near])
     path = f"/registrations/{again}"
     seen = (await other.second.ok("GET", path + "/recognition"))["duplicates"]
     why = {like["registration_id"]: (like["why"], like["blocks"]) for like in seen}
@@ -320,7 +320,7 @@ async def test_a_registration_is_changed_cancelled_revoked_and_its_certificate_f
     market: Market,
 ) -> None:
     at = await office(market, "1101", "07")
-    one, two, three = await accepted_rows(at, [handed_in(index) for index in range(3)])
+    one, two, three = await accepted_rows(at.first, [handed_in(index) for index in range(3)])
     numbers = [row["number"] for row in await decide(at.second, [one, two, three], "register")]
     await market.settle()
     path = f"/registrations/{one}"
@@ -438,7 +438,9 @@ async def test_objections_are_upheld_overturned_and_withdrawn(market: Market) ->
 
 async def test_technical_income_is_stated_once_for_each_realised_payment(market: Market) -> None:
     at = await office(market, "1101", "07")
-    [one] = await accepted_rows(at, [handed_in(2, total_fen=1_000_000, technical_fen=600_000)])
+    [one] = await accepted_rows(
+        at.first, [handed_in(2, total_fen=1_000_000, technical_fen=600_000)]
+    )
     path = f"/registrations/{one}/incomes"
     paid = {"received_on": "2026-11-10", "realised_total_fen": 500_000}
     await refused(at.second, path, paid, 409, "not_in_force")
@@ -461,7 +463,7 @@ async def test_thirty_two_decisions_of_two_officers_at_once_get_consecutive_numb
     market: Market,
 ) -> None:
     at: Office = await office(market)
-    ids = await accepted_rows(at, [handed_in(index) for index in range(32)])
+    ids = await accepted_rows(at.first, [handed_in(index) for index in range(32)])
     # Both officers press for every contract at the same moment: one of each pair comes first.
     third = await market.log_in((await _third(market, at)), at.first.organisation_id)
     answers = await asyncio.gather(
