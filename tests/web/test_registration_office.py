@@ -25,9 +25,7 @@ async def test_a_registrar_works_by_pages_and_everyone_verifies(market: Market) 
     assert "Checklist" in (await english.page(path)).words
     refused = await second.send(path, f"{path}/office", {"act": "assess", "kind": "consulting"})
     assert refused.status_code == 422
-    answers = {f"item-C-{n}": "yes" for n in (1, 2, 3)} | {
-        f"item-C-X{n}": "no" for n in (1, 2, 3)
-    }
+    answers = {f"item-C-{n}": "yes" for n in (1, 2, 3)} | {f"item-C-X{n}": "no" for n in (1, 2, 3)}
     await second.done(path, f"{path}/office", {"act": "assess", "kind": "consulting"} | answers)
     await second.done(path, f"{path}/act", {"act": "register"})
     await market.settle()
@@ -61,6 +59,7 @@ async def test_a_registrar_works_by_pages_and_everyone_verifies(market: Market) 
     assert "已撤销" in gone.words
     territory = await regulator.page("/registrations/queue?region=11")
     assert f"/registrations/{two}" in territory.links
-    assert f"/registrations/{two}" not in (
-        await regulator.page("/registrations/queue?region=31")
-    ).links
+    assert (
+        f"/registrations/{two}"
+        not in (await regulator.page("/registrations/queue?region=31")).links
+    )
