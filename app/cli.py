@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import cli_statistics, opening, sample
+from app import cli_registry, cli_statistics, opening, sample
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
@@ -42,6 +42,7 @@ from app.worker import run_worker
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 cli.add_typer(opening.cli, name="opening-key")
+cli.add_typer(cli_registry.cli)
 console = Console(stderr=True)
 WATCH_PAUSE_S = 0.5
 DATABASE = "market"

@@ -182,6 +182,11 @@ NEGOTIATORS_ACT = (
 ENDED = {"negotiation_id": "$ended_negotiation"}
 CERTIFICATE = {"number": "$certificate_number"}
 OWNERS_WEBHOOK = ({"university"}, 404, (403, SIGNED_IN - ADMINISTRATORS))
+FALLEN = {"registration_id": "$fallen_registration"}
+FALLEN_OBJECTION = FALLEN | {"objection_id": "$fallen_objection"}
+OFFICE_LOOKS = ({"registrar", "regulator"}, 404, (403, {"enterprise", *SELLER_READS}))
+PART = {"title": "x", "contract_class": "consulting", "total_fen": 0, "technical_fen": 0}
+OPINION = {"expert": "x", "institution": "x", "opinion": "register", "note": "x"}
 OFFICES_ACT = ({"registrar"}, 404, (403, {"enterprise", "regulator", *SELLER_READS}))
 
 ENTERPRISES = frozenset({"enterprise", "other_enterprise"})
@@ -689,6 +694,64 @@ ROUTES: dict[tuple[str, str], Row] = {
         SELLER, 403, (404, OTHER_TRADERS - {"enterprise"}), json=APPLICATION
     ),
     ("GET", "/registrations"): row(SIGNED_IN),
+    ("GET", "/registrations/queue"): row(OFFICES | {"regulator"}),
+    ("POST", "/registrations/imports"): row(OFFICES, content="nothing"),
+    ("POST", "/registrations/decisions"): row(
+        OFFICES,
+        json={"decisions": [{"registration_id": "$registration_id", "act": "accept"}]},
+    ),
+    ("GET", "/registrations/forms/fields"): public(),
+    ("GET", "/registrations/forms"): row(
+        OFFICES | {"regulator"}, params={"from": "2026-01-01", "to": "2026-01-02"}
+    ),
+    ("GET", "/registrations/{registration_id}/form"): row(
+        PARTIES_READ | {"registrar", "regulator"}, 404
+    ),
+    ("GET", "/registrations/{registration_id}/recognition"): row(*OFFICE_LOOKS),
+    ("GET", "/registrations/{registration_id}/findings"): row(*OFFICE_LOOKS),
+    ("POST", "/registrations/{registration_id}/assessment"): row(
+        *OFFICES_ACT, json={"contract_class": "consulting", "answers": {}}
+    ),
+    ("POST", "/registrations/{registration_id}/amounts"): row(*OFFICES_ACT, json={}),
+    ("POST", "/registrations/{registration_id}/dispute"): row(*OFFICES_ACT, json={"note": "x"}),
+    ("POST", "/registrations/{registration_id}/opinions"): row(*OFFICES_ACT, json=OPINION),
+    ("POST", "/registrations/{registration_id}/clearings"): row(
+        *OFFICES_ACT, json={"registration_id": "$registration_id", "note": "x"}
+    ),
+    ("POST", "/registrations/{registration_id}/split"): row(
+        *OFFICES_ACT, json={"parts": [PART, PART]}
+    ),
+    ("POST", "/registrations/{registration_id}/change"): row(*OFFICES_ACT, json={"basis": "x"}),
+    ("POST", "/registrations/{registration_id}/cancel"): row(
+        {"registrar"}, 404, (403, {"regulator"}), path=FALLEN, json=REASON
+    ),
+    ("POST", "/registrations/{registration_id}/revoke"): row(
+        {"registrar"}, 404, (403, {"regulator"}), path=FALLEN, json=REASON
+    ),
+    ("GET", "/registrations/{registration_id}/objections"): row(
+        PARTIES_READ | {"registrar", "regulator"}, 404
+    ),
+    ("POST", "/registrations/{registration_id}/objections"): row(
+        {"regulator"}, 404, (403, {"registrar"}), path=FALLEN, json={"grounds": "x"}
+    ),
+    ("POST", "/registrations/{registration_id}/objections/{objection_id}/withdraw"): row(
+        {"regulator"}, 404, (403, {"registrar"}), path=FALLEN_OBJECTION
+    ),
+    ("POST", "/registrations/{registration_id}/objections/{objection_id}/decision"): row(
+        {"registrar"},
+        404,
+        (403, {"regulator"}),
+        path=FALLEN_OBJECTION,
+        json={"outcome": "uphold", "note": "x"},
+    ),
+    ("GET", "/registrations/{registration_id}/incomes"): row(
+        PARTIES_READ | {"registrar", "regulator"}, 404
+    ),
+    ("POST", "/registrations/{registration_id}/incomes"): row(*OFFICES_ACT, json={}),
+    ("GET", "/registrations/{registration_id}/certificate"): row(
+        PARTIES_READ | {"registrar", "regulator"}, 404
+    ),
+    ("GET", "/register/{number}/certificate"): public(),
     ("GET", "/registrations/{registration_id}"): row(
         PARTIES_READ | {"registrar", "regulator"}, 404
     ),

@@ -16,6 +16,7 @@ from tests.access_routes import REASON, SETTLEMENT
 from tests.demands import steps
 from tests.market import Market, User, credit_code, new_organisation
 from tests.notices import posted
+from tests.registrations.contracts import accepted_rows, handed_in
 
 NOT_COMPARED = (
     "alembic_version",
@@ -481,7 +482,16 @@ async def _office_matters(stage: Stage) -> None:
     await people["registrar"].ok("POST", f"{path}/accept")
     registered = await people["registrar"].ok("POST", f"{path}/register")
     await stage.market.settle()
+    [spare] = await accepted_rows(people["registrar"], [handed_in(0)])
+    fallen = f"/registrations/{spare}"
+    await people["registrar"].ok("POST", f"{fallen}/register")
+    objections = f"{fallen}/objections"
+    objection = await people["regulator"].ok("POST", objections, {"grounds": "金额有误"})
+    await people["regulator"].ok("POST", f"{objections}/{objection['id']}/withdraw")
+    await people["registrar"].ok("POST", f"{fallen}/cancel", {"reason": "合同解除"})
     stage.objects |= {
+        "fallen_registration": spare,
+        "fallen_objection": objection["id"],
         "office_id": office,
         "registration_id": made["id"],
         "number": registered["number"],

@@ -1,22 +1,14 @@
-"""A trade certificate as PDF/A4 with Chinese text and a QR code; the same input, the same bytes."""
+"""What the document of a trade certificate shows; `app.kit.papers` draws it."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from io import BytesIO
 from typing import Any
-
-import segno
-from fpdf import FPDF
-from pylopdf_fonts_zh_cn import sans_path
 
 from app.kit import codes
 from app.kit.money import format_yuan
+from app.kit.papers import Paper, draw
 
 TITLE = "技术交易凭证"
-_FONT = "certificate"
-_LABEL_MM = 42
-_LINE_MM = 6.5
-_QR_MM = 34
 _METHODS = {"auction": "网络竞价", "negotiation": "协议定价"}
 _PAYMENT = {
     "lump_once": "一次总付",
@@ -28,22 +20,21 @@ _PAYMENT = {
 
 def certificate(content: Mapping[str, Any], digest: str, key_id: str, issued_at: datetime) -> bytes:
     """The document of a certificate's content; `digest` is the SHA-256 that was signed, in hex."""
-    page = FPDF(format="A4")
-    page.set_creation_date(issued_at)
-    page.set_title(f"{TITLE} {content['number']}")
-    page.set_lang("zh-CN")
-    page.set_margins(22, 20)
-    page.add_font(_FONT, fname=str(sans_path()))
-    page.add_page()
-    page.set_font(_FONT, size=24)
-    page.cell(0, 16, TITLE, align="C", new_x="LMARGIN", new_y="NEXT")
-    page.set_font(_FONT, size=11)
-    page.cell(0, 9, f"编号:{content['number']}", align="C", new_x="LMARGIN", new_y="NEXT")
-    page.ln(4)
-    for label, value in _rows(content):
-        _row(page, label, value)
-    _proof(page, content, digest, key_id)
-    return bytes(page.output())
+    paper = Paper(
+        title=TITLE,
+        number=content["number"],
+        rows=tuple(_rows(content)),
+        address=content["verify_at"],
+        proof=(
+            f"出具日期:{content['issued_on']}",
+            "扫描二维码或访问下列地址,核验本凭证的内容与效力:",
+            content["verify_at"],
+            f"内容指纹(SHA-256):{digest}",
+            f"平台签名(Ed25519)密钥编号:{key_id}",
+            "本凭证可被撤销,以核验页面显示的状态为准。",
+        ),
+    )
+    return draw(paper, issued_at)
 
 
 def _rows(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -75,38 +66,3 @@ def _mode(content: Mapping[str, Any]) -> str:
 def _title(list_name: str, value: str) -> str:
     entry = codes.code_list(list_name).get(value)
     return value if entry is None else entry.title("zh")
-
-
-def _row(page: FPDF, label: str, value: str) -> None:
-    top = page.get_y()
-    page.set_text_color(90)
-    page.cell(_LABEL_MM, _LINE_MM, label)
-    page.set_text_color(0)
-    page.multi_cell(0, _LINE_MM, value, align="L", new_x="LMARGIN", new_y="NEXT")
-    bottom = max(page.get_y(), top + _LINE_MM) + 1.2
-    page.set_draw_color(205)
-    page.line(page.l_margin, bottom, page.w - page.r_margin, bottom)
-    page.set_y(bottom + 1.2)
-
-
-def _proof(page: FPDF, content: Mapping[str, Any], digest: str, key_id: str) -> None:
-    """The QR code of the verification page, and what was signed."""
-    if page.will_page_break(_QR_MM + 10):
-        page.add_page()
-    page.ln(5)
-    top = page.get_y()
-    image = BytesIO()
-    segno.make(content["verify_at"], error="m").save(image, kind="png", scale=8, border=2)
-    page.image(image, x=page.l_margin, y=top, w=_QR_MM, alt_text=content["verify_at"])
-    page.set_left_margin(page.l_margin + _QR_MM + 6)
-    page.set_y(top)
-    page.set_font(_FONT, size=9)
-    for line in (
-        f"出具日期:{content['issued_on']}",
-        "扫描二维码或访问下列地址,核验本凭证的内容与效力:",
-        content["verify_at"],
-        f"内容指纹(SHA-256):{digest}",
-        f"平台签名(Ed25519)密钥编号:{key_id}",
-        "本凭证可被撤销,以核验页面显示的状态为准。",
-    ):
-        page.multi_cell(0, 5, line, align="L", new_x="LMARGIN", new_y="NEXT")

@@ -21,6 +21,12 @@ DURATION = Histogram(
     ["method", "route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+_UPLOADS = (
+    b"multipart/form-data",
+    b"application/x-ndjson",
+    b"text/csv",
+    b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
 log = structlog.get_logger()
 
@@ -80,7 +86,7 @@ class RequestMiddleware:
 
     def _limit(self, scope: Scope) -> int:
         content_type = dict(scope["headers"]).get(b"content-type", b"")
-        if content_type.startswith((b"multipart/form-data", b"application/x-ndjson", b"text/csv")):
+        if content_type.startswith(_UPLOADS):
             return self.settings.upload_limit_bytes
         return self.settings.json_body_limit_bytes
 

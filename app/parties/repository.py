@@ -38,6 +38,12 @@ async def organisations_by_id(session: AsyncSession, ids: Sequence[UUID]) -> Seq
     return (await session.execute(query)).scalars().all()
 
 
+async def by_credit_code(session: AsyncSession, credit_code: str) -> Organisation | None:
+    """The organisation with a credit code."""
+    query = select(Organisation).where(Organisation.credit_code == credit_code)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def organisations(
     session: AsyncSession,
     *,

@@ -398,17 +398,24 @@ async def facts_of(
 ) -> dict[UUID, OrganisationFacts]:
     """What other modules may know of organisations, by id; unknown ids are left out."""
     rows = await repository.organisations_by_id(session, organisation_ids)
-    return {
-        row.id: OrganisationFacts(
-            id=row.id,
-            kind=row.kind,
-            name=row.name,
-            credit_code=row.credit_code,
-            region_code=row.region_code,
-            state=row.state,
-        )
-        for row in rows
-    }
+    return {row.id: _facts(row) for row in rows}
+
+
+async def facts_by_code(session: AsyncSession, credit_code: str) -> OrganisationFacts | None:
+    """What other modules may know of the organisation with a credit code; None without one."""
+    row = await repository.by_credit_code(session, credit_code)
+    return None if row is None else _facts(row)
+
+
+def _facts(row: Organisation) -> OrganisationFacts:
+    return OrganisationFacts(
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        credit_code=row.credit_code,
+        region_code=row.region_code,
+        state=row.state,
+    )
 
 
 async def identifying_names(session: AsyncSession, organisation_id: UUID) -> tuple[str, ...]:

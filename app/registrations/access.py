@@ -1,12 +1,14 @@
 """Who may see and act on registrations."""
 
-from app.kit.actor import Actor
+from uuid import UUID
+
+from app.kit.actor import Actor, RoleRequired
 from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.parties.states import Role
 from app.registrations.errors import WrongApplicant
 from app.registrations.models import Registration
-from app.registrations.states import RegistrationState, Side
+from app.registrations.states import RegistrationState, Side, Source
 
 SIDES_ZH = {Side.SELLER: "卖方", Side.BUYER: "买方"}
 
@@ -45,6 +47,8 @@ def audience(registration: Registration) -> Audience:
 def applied_for(actor: Actor, registration: Registration | None) -> Registration:
     """The registration, for a trader of the party that applied."""
     found = visible(actor, registration)
+    if found.source == Source.IMPORT:
+        return examined(actor, found)  # it was handed in on paper, and so is its correction
     actor.require_role(Role.TRADER)
     actor.require_scope("trade")
     if actor.party_id != found.applicant_id:
@@ -61,3 +65,20 @@ def examined(actor: Actor, registration: Registration | None) -> Registration:
     if not _of_office(actor, found):
         raise NotFound
     return found
+
+
+def objecting(actor: Actor, registration: Registration | None) -> Registration:
+    """The registration, for a trader of one of its parties, or for a regulator (B-7)."""
+    found = visible(actor, registration)
+    actor.require_role(Role.TRADER, Role.REGULATOR)
+    actor.require_scope("trade")
+    return found
+
+
+def office_of(actor: Actor) -> UUID:
+    """The office that a registrar acts for; raises RoleRequired."""
+    actor.require_role(Role.REGISTRAR)
+    actor.require_scope("trade")
+    if actor.organisation_id is None:
+        raise RoleRequired(roles=[Role.REGISTRAR.value])
+    return actor.organisation_id

@@ -21,23 +21,29 @@ from app.kit.http import (
     trade_router,
 )
 from app.kit.idempotency import Idempotent
-from app.registrations import queries, rules, service
+from app.registrations import certificates, queries, rules, service
 from app.registrations.errors import (
+    AssessmentNeeded,
+    BadCode,
     BadRegion,
     ContractNotEffective,
     DuplicateRegistration,
+    ExpertReviewNeeded,
     FourEyes,
     OfficeInUse,
     OutsideTerritory,
     PointTaken,
+    PossibleDuplicate,
     ReasonMissing,
     RegisterPeriodReversed,
     SerialsExhausted,
     TechnicalExceedsTotal,
+    TextIsTheContracts,
     UnknownOffice,
     WrongApplicant,
 )
 from app.registrations.models import Registration
+from app.registrations.office_endpoints import office
 from app.registrations.schemas import (
     ContractText,
     Correction,
@@ -47,6 +53,7 @@ from app.registrations.schemas import (
     OfficeView,
     Refusal,
     RegisterEntry,
+    RegistrationCertificateView,
     RegistrationView,
     RuleSetView,
 )
@@ -54,7 +61,8 @@ from app.registrations.states import RegistrationState
 
 registrations = trade_router("/registrations", "registrations")
 register = trade_router("/register", "register")
-routers: tuple[APIRouter, ...] = (registrations, register)
+# The office's router stands first: its paths would else be taken for a registration's id.
+routers: tuple[APIRouter, ...] = (office, registrations, register)
 
 Region = Annotated[
     str | None,
@@ -108,6 +116,7 @@ async def list_rule_sets() -> list[RuleSetView]:
         UnknownOffice,
         OutsideTerritory,
         DuplicateRegistration,
+        BadCode,
     ),
 )
 async def apply(
@@ -190,7 +199,7 @@ async def request_correction(
 
 @registrations.post(
     "/{registration_id}/correct",
-    responses=declared(*_ACT, WrongApplicant, TechnicalExceedsTotal),
+    responses=declared(*_ACT, WrongApplicant, TechnicalExceedsTotal, TextIsTheContracts),
 )
 async def correct(
     response: Response,
@@ -205,7 +214,15 @@ async def correct(
 
 @registrations.post(
     "/{registration_id}/register",
-    responses=declared(*_ACT, FourEyes, TechnicalExceedsTotal, SerialsExhausted),
+    responses=declared(
+        *_ACT,
+        FourEyes,
+        TechnicalExceedsTotal,
+        SerialsExhausted,
+        ExpertReviewNeeded,
+        AssessmentNeeded,
+        PossibleDuplicate,
+    ),
 )
 async def register_contract(
     response: Response, session: Uow, actor: CurrentActor, registration_id: UUID
@@ -283,3 +300,13 @@ async def get_register_entry(
 ) -> RegisterEntry:
     """One entry of the register; without amounts, for the reason that the list gives."""
     return await queries.register_entry(session, number)
+
+
+@register.get("/{number}/certificate", responses=declared(NotFound))
+async def verify_registration_certificate(
+    session: Uow,
+    number: Annotated[str, Path(pattern=r"^[0-9]{16}$")],
+    code: Annotated[str | None, Query(max_length=40)] = None,
+) -> RegistrationCertificateView:
+    """Whether a registration is in force; with the code on its certificate what that says too."""
+    return await certificates.verify(session, await queries.register_entry(session, number), code)

@@ -1,7 +1,7 @@
 """What other modules may know about registrations."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 
@@ -9,9 +9,10 @@ from uuid import UUID
 class RegistrationFacts:
     """A contract with a registration number as the statistics count it; amounts in fen.
 
-    Kinds and regions are those of the parties when registration was applied for. What form JJ-001
-    asks for and nobody stated is None: `ip_type`, `plan_category` and `objective` are codes of the
-    lists `ip_types`, `plan_categories` and `socio_economic_objectives`.
+    Kinds and regions are those of the parties when registration was applied for. `contract_id` is
+    the registration's own id where the contract was not made here (`source` is `import`). What
+    form JJ-001 asks for are codes of the lists `ip_types`, `plan_categories` and
+    `socio_economic_objectives`; types of the parties are of `party_types`, where they are known.
     """
 
     id: UUID
@@ -32,6 +33,34 @@ class RegistrationFacts:
     registered_at: datetime
     signed_at: datetime
     state: str
-    ip_type: str | None = None
-    plan_category: str | None = None
-    objective: str | None = None
+    source: str
+    ip_type: str
+    plan_category: str
+    objective: str | None
+    seller_type: str | None
+    buyer_type: str | None
+
+
+@dataclass(frozen=True)
+class StandingFacts:
+    """Where a numbered registration stands; `contract_id` is None for a contract not made here."""
+
+    id: UUID
+    contract_id: UUID | None
+    number: str
+    state: str
+    in_force: bool
+    technical_fen: int
+    fell_at: datetime | None
+    fall_note: str | None
+
+
+@dataclass(frozen=True)
+class IncomeFacts:
+    """Approved technical income of one realised payment, in fen."""
+
+    payment_id: UUID | None
+    received_on: date
+    realised_total_fen: int
+    realised_technical_fen: int
+    income_fen: int

@@ -2,24 +2,35 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.contracts import service as contracts
 from app.contracts.facts import ContractDocument
 from app.kit import search_terms
-from app.kit.actor import Actor
-from app.kit.calendar import end_of_day
+from app.kit.actor import Actor, RoleRequired
+from app.kit.calendar import end_of_day, local_day
 from app.kit.errors import NotFound
 from app.parties import service as parties
 from app.parties.states import Role
-from app.registrations import access, repository, rules
+from app.registrations import access, checks, recognition, recording, repository, rules
 from app.registrations.errors import RegisterPeriodReversed
-from app.registrations.models import Registration
+from app.registrations.models import Registration, RegistrationFinding, RegistrationParty
+from app.registrations.records import (
+    CandidateView,
+    ChecklistItem,
+    LikeView,
+    Reason,
+    RecognitionView,
+)
 from app.registrations.repository import RegisterFilters
-from app.registrations.schemas import RegisterEntry, RegistrationView
-from app.registrations.states import RegistrationState
+from app.registrations.schemas import (
+    QueueRow,
+    RegisterEntry,
+    RegistrationView,
+)
+from app.registrations.states import NUMBERED, RegistrationState
 
 
 async def get(session: AsyncSession, actor: Actor, registration_id: UUID) -> Registration:
@@ -32,7 +43,7 @@ async def contract_text(
 ) -> ContractDocument:
     """The contract's text, for whoever sees the registration: the office examines it."""
     row = await get(session, actor, registration_id)
-    return await contracts.document(session, row.contract_id)
+    return await checks.document(session, row)
 
 
 def view(row: Registration) -> RegistrationView:
@@ -115,9 +126,9 @@ async def register_page(
 
 
 async def register_entry(session: AsyncSession, number: str) -> RegisterEntry:
-    """The entry of a number; raises NotFound."""
+    """The entry of a number, one that fell included; raises NotFound."""
     row = await repository.by_number(session, number)
-    if row is None or row.state != RegistrationState.REGISTERED:
+    if row is None:
         raise NotFound
     [entry] = await register_entries(session, [row])
     return entry
@@ -127,8 +138,8 @@ async def register_entries(
     session: AsyncSession, rows: Sequence[Registration]
 ) -> list[RegisterEntry]:
     """What the register shows of registrations to everyone."""
-    ids = {party for row in rows for party in (row.seller_id, row.buyer_id, row.office_id)}
-    found = await parties.facts_of(session, list(ids))
+    found = await party_names(session, rows)
+    offices = await parties.facts_of(session, list({row.office_id for row in rows}))
     return [
         RegisterEntry.model_validate(
             {
@@ -141,9 +152,151 @@ async def register_entries(
                 "seller_region": row.seller_region,
                 "buyer_name": found[row.buyer_id].name,
                 "buyer_region": row.buyer_region,
-                "office_name": found[row.office_id].name,
+                "office_name": offices[row.office_id].name,
                 "registered_at": row.registered_at,
+                "state": row.state,
+                "in_force": row.state in NUMBERED,
             }
         )
         for row in rows
     ]
+
+
+async def party_names(
+    session: AsyncSession, rows: Sequence[Registration]
+) -> dict[UUID, RegistrationParty]:
+    """The parties of registrations by id, members of the market or not."""
+    ids = {party for row in rows for party in (row.seller_id, row.buyer_id)}
+    return await repository.parties_of(session, list(ids))
+
+
+async def queue(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    region: str | None,
+    due_before: datetime | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    now: datetime,
+) -> list[QueueRow]:
+    """What waits for the own office, or for regulators what waits in a territory; by due time."""
+    if access.sees_all(actor):
+        office_id = None
+    elif Role.REGISTRAR in actor.roles and actor.organisation_id is not None:
+        office_id = actor.organisation_id
+    else:
+        raise RoleRequired(roles=[Role.REGISTRAR.value, Role.REGULATOR.value])
+    found = await repository.queue(
+        session, office_id=office_id, region=region, due_before=due_before, after=after, limit=limit
+    )
+    rows = [row for row, _ in found]
+    known = await party_names(session, rows)
+    names = await parties.facts_of(session, list({row.office_id for row in rows}))
+    return [
+        QueueRow(
+            registration=view(row),
+            office_name=names[row.office_id].name,
+            region4=office.region4,
+            seller_name=known[row.seller_id].name,
+            buyer_name=known[row.buyer_id].name,
+            days_left=None
+            if row.due_at is None
+            else (recording.last_day(row.due_at) - local_day(now)).days,
+            expert_review=_expert_review(row, now),
+        )
+        for row, office in found
+    ]
+
+
+def queue_key(item: QueueRow) -> list[object]:
+    """The sort key of a row of the queue, for the cursor."""
+    row = item.registration
+    return [row.due_at or row.submitted_at, row.id]
+
+
+def _expert_review(row: Registration, now: datetime) -> Literal["large", "disputed"] | None:
+    """Why experts review it, by the rule set of its acceptance, or of today before that."""
+    found = (
+        rules.rule_set_on(local_day(now)) if row.rule_set is None else rules.rule_set(row.rule_set)
+    )
+    return rules.expert_review(found, row.technical_fen, disputed=row.disputed)
+
+
+async def recognition_of(
+    session: AsyncSession, actor: Actor, registration_id: UUID, now: datetime
+) -> RecognitionView:
+    """The proposed class with its checklist, and look-alikes; for the office and regulators."""
+    row = await get(session, actor, registration_id)
+    if not access.sees_all(actor):
+        row = access.examined(actor, row)
+    found = await checks.proposal(session, row)
+    known = await checks.cleared(session, row)
+    likes = await checks.duplicates(session, row)
+    names = await parties.facts_of(session, list({one.row.office_id for one in likes}))
+    because = _expert_review(row, now)
+    return RecognitionView(
+        contract_class=found.contract_class,
+        sub_class=found.sub_class,
+        verdict=found.verdict,
+        verify=found.verify,
+        name_scheme=found.name_scheme,
+        name_differs=found.name_differs,
+        mixed=list(found.mixed),
+        reasons=[Reason(zh=zh, en=en) for zh, en in found.reasons],
+        candidates=[_candidate(one) for one in found.candidates],
+        duplicates=[
+            LikeView(
+                registration_id=one.row.id,
+                number=one.row.number,
+                title=one.row.title,
+                office_name=names[one.row.office_id].name,
+                state=RegistrationState(one.row.state),
+                why=one.why,
+                likeness=round(one.likeness, 3),
+                blocks=one.blocks and one.row.id not in known,
+                cleared=known.get(one.row.id),
+            )
+            for one in likes
+        ],
+        expert_review=because,
+        experts_needed=None
+        if because is None
+        else rules.rule_set(row.rule_set or rules.rule_set_on(local_day(now)).id).experts,
+    )
+
+
+def _candidate(one: recognition.Candidate) -> CandidateView:
+    return CandidateView(
+        scheme=one.scheme.id,
+        contract_class=one.scheme.contract_class,
+        sub_classes=list(one.scheme.sub_classes),
+        zh=one.scheme.zh,
+        en=one.scheme.en,
+        points=one.points,
+        words=list(one.words),
+        excluded_by=list(one.excluded_by),
+        checklist=[
+            ChecklistItem(
+                id=answer.item.id,
+                kind=answer.item.kind,
+                zh=answer.item.zh,
+                en=answer.item.en,
+                source=answer.item.source,
+                verify=answer.item.verify,
+                answer=answer.answer,
+                words=list(answer.words),
+            )
+            for answer in one.answers
+        ],
+    )
+
+
+async def findings(
+    session: AsyncSession, actor: Actor, registration_id: UUID
+) -> Sequence[RegistrationFinding]:
+    """What the office noted, for the office and regulators."""
+    row = await get(session, actor, registration_id)
+    if not access.sees_all(actor):
+        row = access.examined(actor, row)
+    return await repository.findings(session, row.id)

@@ -2,15 +2,37 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
 
-from app.registrations.models import Registration, RegistrationCounter, RegistrationOffice
-from app.registrations.states import RegistrationState
+from app.registrations.models import (
+    Registration,
+    RegistrationCertificate,
+    RegistrationCounter,
+    RegistrationFinding,
+    RegistrationIncome,
+    RegistrationObjection,
+    RegistrationOffice,
+    RegistrationParty,
+    RegistrationText,
+)
+from app.registrations.states import ENDED, NUMBERED, RegistrationState
+
+_ENDED = [state.value for state in ENDED]
+
+
+def _in_force() -> ColumnElement[bool]:
+    """Registered and not fallen; the states as they are listed in the partial index."""
+    return and_(
+        Registration.number.is_not(None),
+        Registration.state.in_([state.value for state in NUMBERED]),
+    )
 
 
 async def serialise(session: AsyncSession, key: str) -> None:
@@ -81,11 +103,28 @@ async def registration(
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def live_of_contract(session: AsyncSession, contract_id: UUID) -> Registration | None:
-    """The registration of a contract that is not refused."""
+async def lock_all(session: AsyncSession, ids: Sequence[UUID]) -> None:
+    """Lock registrations in one order, so that two who decide on many do not block each other."""
+    query = select(Registration.id).where(Registration.id.in_(ids)).order_by(Registration.id)
+    await session.execute(query.with_for_update())
+
+
+async def is_live(session: AsyncSession, contract_id: UUID, *, besides: UUID | None = None) -> bool:
+    """Whether a contract, or a part of it, is being registered or is registered."""
+    query = select(Registration.id).where(
+        Registration.contract_id == contract_id, Registration.state.not_in(_ENDED)
+    )
+    if besides is not None:
+        query = query.where(Registration.id != besides)
+    return (await session.execute(query.limit(1))).scalar_one_or_none() is not None
+
+
+async def by_reference(
+    session: AsyncSession, office_id: UUID, reference: str
+) -> Registration | None:
+    """The application that an office entered under its own reference."""
     query = select(Registration).where(
-        Registration.contract_id == contract_id,
-        Registration.state != RegistrationState.REFUSED.value,
+        Registration.office_id == office_id, Registration.reference == reference
     )
     return (await session.execute(query)).scalar_one_or_none()
 
@@ -162,11 +201,7 @@ async def registered(
     limit: int,
 ) -> Sequence[Registration]:
     """A page of the register, the last registered first."""
-    query = select(Registration).where(
-        Registration.state == RegistrationState.REGISTERED.value,
-        Registration.number.is_not(None),
-        *_narrowed(filters),
-    )
+    query = select(Registration).where(_in_force(), *_narrowed(filters))
     if after is not None:
         query = query.where(tuple_(Registration.registered_at, Registration.id) < after)
     query = query.order_by(Registration.registered_at.desc(), Registration.id.desc())
@@ -250,4 +285,182 @@ async def lock_provisional(session: AsyncSession) -> Sequence[Registration]:
         .order_by(Registration.id)
         .with_for_update()
     )
+    return (await session.execute(query)).scalars().all()
+
+
+async def queue(
+    session: AsyncSession,
+    *,
+    office_id: UUID | None,
+    region: str | None,
+    due_before: datetime | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[tuple[Registration, RegistrationOffice]]:
+    """What waits for offices, by due time; those not accepted yet by the time they came."""
+    waits = func.coalesce(Registration.due_at, Registration.submitted_at)
+    query = (
+        select(Registration, RegistrationOffice)
+        .join(RegistrationOffice, RegistrationOffice.organisation_id == Registration.office_id)
+        .where(
+            Registration.state.in_(
+                [RegistrationState.SUBMITTED.value, RegistrationState.ACCEPTED.value]
+            )
+        )
+    )
+    if office_id is not None:
+        query = query.where(Registration.office_id == office_id)
+    if region is not None:
+        query = query.where(RegistrationOffice.region4.startswith(region, autoescape=True))
+    if due_before is not None:
+        query = query.where(Registration.due_at < due_before)
+    if after is not None:
+        query = query.where(tuple_(waits, Registration.id) > after)
+    query = query.order_by(waits, Registration.id).limit(limit)
+    return [(row, at) for row, at in (await session.execute(query)).all()]
+
+
+async def alike(
+    session: AsyncSession, row: Registration, limit: int = 50
+) -> Sequence[Registration]:
+    """Registrations at any office that may be of the same contract, the newest first.
+
+    Same parties, title and total; the same text; or a common band of text and a common party.
+    What was refused, split or has fallen counts too, but not the parts of the same contract.
+    """
+    same_parties = and_(
+        Registration.seller_id == row.seller_id, Registration.buyer_id == row.buyer_id
+    )
+    a_party = or_(Registration.seller_id == row.seller_id, Registration.buyer_id == row.buyer_id)
+    conditions = [
+        and_(
+            same_parties,
+            Registration.title == row.title,
+            Registration.total_fen == row.total_fen,
+        )
+    ]
+    if row.digest is not None and row.bands:
+        conditions += [
+            Registration.digest == row.digest,
+            and_(a_party, Registration.bands.overlap(row.bands)),
+        ]
+    query = select(Registration).where(
+        Registration.id != row.id,
+        Registration.state.not_in(
+            [
+                RegistrationState.DRAFT.value,
+                RegistrationState.REFUSED.value,
+                RegistrationState.SPLIT.value,
+            ]
+        ),
+        or_(*conditions),
+    )
+    if row.contract_id is not None:
+        query = query.where(Registration.contract_id.is_distinct_from(row.contract_id))
+    if row.part and row.reference is not None:
+        stem = row.reference.rpartition("/")[0]
+        query = query.where(
+            or_(
+                Registration.office_id != row.office_id,
+                ~Registration.reference.startswith(f"{stem}/", autoescape=True),
+            )
+        )
+    query = query.order_by(Registration.id.desc()).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
+async def keep_party(session: AsyncSession, values: dict[str, Any]) -> UUID:
+    """The party of a credit code as it is known now; added when it is new.
+
+    An organisation takes over what was entered under its code before it joined.
+    """
+    statement = insert(RegistrationParty).values(values)
+    names = ["name", "region_code", "country", "party_type"]
+    if values.get("organisation_id") is not None:
+        names += ["id", "organisation_id"]
+    kept = {name: statement.excluded[name] for name in names if values.get(name) is not None}
+    done = await session.execute(
+        statement.on_conflict_do_update(index_elements=["credit_code"], set_=kept).returning(
+            RegistrationParty.id
+        )
+    )
+    return done.scalar_one()
+
+
+async def parties_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, RegistrationParty]:
+    """Parties of registrations by id."""
+    query = select(RegistrationParty).where(RegistrationParty.id.in_(set(ids)))
+    return {row.id: row for row in (await session.execute(query)).scalars()}
+
+
+async def text_of(session: AsyncSession, registration_id: UUID) -> RegistrationText | None:
+    """The last text that was handed to the office."""
+    query = (
+        select(RegistrationText)
+        .where(RegistrationText.registration_id == registration_id)
+        .order_by(RegistrationText.text_version.desc())
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def findings(
+    session: AsyncSession, registration_id: UUID, *kinds: str, since: datetime | None = None
+) -> Sequence[RegistrationFinding]:
+    """What the office noted, the first one first."""
+    query = select(RegistrationFinding).where(
+        RegistrationFinding.registration_id == registration_id
+    )
+    if kinds:
+        query = query.where(RegistrationFinding.kind.in_(kinds))
+    if since is not None:
+        query = query.where(RegistrationFinding.created_at >= since)
+    return (await session.execute(query.order_by(RegistrationFinding.id))).scalars().all()
+
+
+async def objections(
+    session: AsyncSession, registration_id: UUID
+) -> Sequence[RegistrationObjection]:
+    """Objections to a registration, the first one first."""
+    query = select(RegistrationObjection).where(
+        RegistrationObjection.registration_id == registration_id
+    )
+    return (await session.execute(query.order_by(RegistrationObjection.id))).scalars().all()
+
+
+async def incomes(session: AsyncSession, registration_id: UUID) -> Sequence[RegistrationIncome]:
+    """The verification forms of a registration, in their order."""
+    query = select(RegistrationIncome).where(RegistrationIncome.registration_id == registration_id)
+    return (await session.execute(query.order_by(RegistrationIncome.sequence))).scalars().all()
+
+
+async def certificate(
+    session: AsyncSession,
+    registration_id: UUID,
+    *,
+    document: bool = False,
+    code: str | None = None,
+) -> RegistrationCertificate | None:
+    """The newest certificate, or the one with a code; locked when its document is wanted."""
+    query = select(RegistrationCertificate).where(
+        RegistrationCertificate.registration_id == registration_id
+    )
+    if code is not None:
+        query = query.where(RegistrationCertificate.check_code == code)
+    query = query.order_by(RegistrationCertificate.edition.desc()).limit(1)
+    if document:
+        query = query.with_for_update().options(undefer(RegistrationCertificate.document))
+        query = query.execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def in_force(
+    session: AsyncSession, office_id: UUID | None, first: date, last: date, limit: int
+) -> Sequence[Registration]:
+    """Registrations in force that were registered on days (Shanghai), by number."""
+    day = func.date(func.timezone("Asia/Shanghai", Registration.registered_at))
+    query = select(Registration).where(_in_force(), day >= first, day <= last)
+    if office_id is not None:
+        query = query.where(Registration.office_id == office_id)
+    query = query.order_by(Registration.number).limit(limit)
     return (await session.execute(query)).scalars().all()

@@ -1,13 +1,17 @@
 """Wire shapes of the registrations module."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
-from app.kit.http import Fen, Paragraphs, WireModel
-from app.registrations.states import RefusalReason, RegistrationState
+from app.kit.http import Fen, Line, Paragraphs, ShortCode, WireModel
+from app.registrations.states import (
+    RefusalReason,
+    RegistrationState,
+    Source,
+)
 
 Note = Annotated[Paragraphs, StringConstraints(min_length=1, max_length=2000)]
 
@@ -51,7 +55,24 @@ class RuleSetView(WireModel):
     local_decision_days: dict[str, int]
     local_source: str | None
     four_eyes: bool
+    experts: int | None
     provisions: list[ProvisionView]
+
+
+class FormDetails(WireModel):
+    """What form JJ-001 asks for besides the contract's own terms (rules.md 3.7); money in fen.
+
+    Without `ip_type` it follows from the sub-class.
+    """
+
+    ip_type: ShortCode | None = None
+    plan_category: ShortCode = "outside_plan"
+    objective: ShortCode | None = Field(None, description="of the list socio_economic_objectives")
+    valid_from: date | None = None
+    valid_until: date | None = None
+    added_input_fen: Fen | None = None
+    added_output_fen: Fen | None = None
+    handler: Line | None = Field(None, description="who handles it for the applicant (经办人)")
 
 
 class NewRegistration(WireModel):
@@ -59,6 +80,7 @@ class NewRegistration(WireModel):
 
     contract_id: UUID
     office_id: UUID
+    details: FormDetails = Field(default_factory=FormDetails)
 
 
 class CorrectionRequest(WireModel):
@@ -72,6 +94,9 @@ class Correction(WireModel):
 
     note: Note
     technical_fen: Fen | None = None
+    text: Annotated[Paragraphs, StringConstraints(min_length=1)] | None = Field(
+        None, description="the corrected text of a contract that was handed to the office"
+    )
 
 
 class Refusal(WireModel):
@@ -90,7 +115,10 @@ class RegistrationView(WireModel):
 
     id: UUID
     version: int
-    contract_id: UUID
+    source: Source
+    contract_id: UUID | None
+    reference: str | None
+    part: int
     office_id: UUID
     applicant_id: UUID
     seller_id: UUID
@@ -101,6 +129,8 @@ class RegistrationView(WireModel):
     technical_field: str
     total_fen: int
     technical_fen: int
+    payment_mode: str | None
+    details: dict[str, Any]
     signed_at: datetime
     state: RegistrationState
     rule_set: str | None
@@ -111,19 +141,35 @@ class RegistrationView(WireModel):
     due_provisional: bool
     calendar_version: str | None
     overdue_at: datetime | None
+    disputed: bool
     correction_note: str | None
     answer_note: str | None
     number: str | None
     registered_at: datetime | None
     refusal_reason: RefusalReason | None
     refusal_note: str | None
+    changed_at: datetime | None
+    fell_at: datetime | None
+    fall_note: str | None
     created_at: datetime
+
+
+class QueueRow(WireModel):
+    """An application that waits for its office; `days_left` counts calendar days to the due day."""
+
+    registration: RegistrationView
+    office_name: str
+    region4: str
+    seller_name: str
+    buyer_name: str
+    days_left: int | None
+    expert_review: Literal["large", "disputed"] | None
 
 
 class ContractText(WireModel):
     """The contract as the office examines it."""
 
-    contract_id: UUID
+    contract_id: UUID | None
     title: str
     text_version: int
     text: str
@@ -145,3 +191,111 @@ class RegisterEntry(WireModel):
     buyer_region: str
     office_name: str
     registered_at: datetime
+    state: RegistrationState
+    in_force: bool
+
+
+class SealView(WireModel):
+    """The signature over a certificate's digest."""
+
+    key_id: str
+    public_key: str
+    value: str
+
+
+class RegistrationCertificateView(WireModel):
+    """A registration's certificate (登记证明) as whoever holds it, or its code, sees it.
+
+    Without the code only the entry of the register is shown: amounts are business secrets.
+    """
+
+    number: str
+    valid: bool
+    entry: RegisterEntry
+    edition: int | None
+    newest_edition: int
+    content: dict[str, Any] | None
+    content_sha256: str | None
+    signature: SealView | None
+
+
+class PartyIn(WireModel):
+    """A party of an imported contract; `country` is the customs code, 142 for China."""
+
+    name: Line
+    credit_code: ShortCode
+    region_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+    party_type: ShortCode
+    country: Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")] = "142"
+
+
+class ImportedContract(FormDetails):
+    """A contract that was handed to the office: one line of JSON Lines; money in fen."""
+
+    reference: ShortCode = Field(description="the office's own number of the application")
+    title: Line
+    contract_class: ShortCode
+    sub_class: ShortCode | None = None
+    technical_field: ShortCode
+    total_fen: Fen
+    technical_fen: Fen
+    payment_mode: Literal["lump_once", "lump_instalments", "royalty", "royalty_with_upfront"]
+    signed_on: date
+    seller: PartyIn
+    buyer: PartyIn
+    text: Annotated[Paragraphs, StringConstraints(min_length=1)]
+
+
+class RowOutcome(WireModel):
+    """What became of a row; `code` and `message` when it was refused, and `field` says where."""
+
+    row: int
+    outcome: Literal["taken", "known", "refused"]
+    registration_id: UUID | None = None
+    reference: str | None = None
+    code: str | None = None
+    message: str | None = None
+    field: str | None = None
+
+
+class ImportOutcome(WireModel):
+    """The outcome of every row of a file; refused rows wrote nothing."""
+
+    taken: int
+    known: int
+    refused: int
+    rows: list[RowOutcome]
+
+
+class Decision(WireModel):
+    """A decision among many; `reason` for a refusal, `note` for it or for a correction."""
+
+    registration_id: UUID
+    act: Literal["accept", "register", "refuse", "request_correction"]
+    reason: RefusalReason | None = None
+    note: Annotated[Paragraphs, StringConstraints(max_length=2000)] = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Decision":
+        if (self.act == "refuse") != (self.reason is not None):
+            raise ValueError("a refusal, and nothing else, has a reason")
+        if self.act == "request_correction" and not self.note:
+            raise ValueError("a correction says in its note what is to be corrected")
+        return self
+
+
+class Decisions(WireModel):
+    """Decisions, each on its own: one that is refused leaves the others."""
+
+    decisions: list[Decision] = Field(min_length=1, max_length=500)
+
+
+class DecisionOutcome(WireModel):
+    """What became of a decision."""
+
+    registration_id: UUID
+    outcome: Literal["done", "refused"]
+    state: RegistrationState | None = None
+    number: str | None = None
+    code: str | None = None
+    message: str | None = None

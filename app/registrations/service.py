@@ -1,7 +1,8 @@
-"""Use cases: application, acceptance, correction, decision, numbers, the public register."""
+"""Use cases of applicants and their office up to the decision, and what others may know."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.contracts import service as contracts
 from app.contracts.states import ContractState
-from app.kit import audit, calendar_store, clock, codes, jobs
+from app.kit import audit, clock, codes
 from app.kit.actor import SYSTEM, Actor, RoleRequired
-from app.kit.calendar import CountedDate, end_of_day, local_day, recount
+from app.kit.calendar import CountedDate, recount
 from app.kit.errors import NotFound
-from app.kit.states import move
 from app.parties import service as parties
+from app.parties.facts import OrganisationFacts
 from app.parties.states import OrganisationKind, OrganisationState, Role
-from app.registrations import access, repository, rules
+from app.registrations import access, forms, recording, repository, rules
+from app.registrations.deciding import refuse, register, split
 from app.registrations.errors import (
     BadRegion,
     ContractNotEffective,
@@ -24,20 +26,21 @@ from app.registrations.errors import (
     OfficeInUse,
     OutsideTerritory,
     PointTaken,
-    ReasonMissing,
+    TextIsTheContracts,
     UnknownOffice,
     WrongApplicant,
 )
-from app.registrations.facts import RegistrationFacts
-from app.registrations.models import Registration, RegistrationOffice
-from app.registrations.schemas import (
-    Correction,
-    NewRegistration,
-    OfficeCodes,
-    OfficeView,
-    Refusal,
+from app.registrations.facts import IncomeFacts, RegistrationFacts, StandingFacts
+from app.registrations.models import (
+    Registration,
+    RegistrationOffice,
+    RegistrationParty,
+    RegistrationText,
 )
-from app.registrations.states import MOVES, RefusalReason, RegistrationState, Side
+from app.registrations.schemas import Correction, NewRegistration, OfficeCodes, OfficeView
+from app.registrations.states import NUMBERED, RegistrationState, Side
+
+__all__ = ["refuse", "register", "split"]
 
 
 async def set_up_office(session: AsyncSession, actor: Actor, given: OfficeCodes) -> OfficeView:
@@ -131,16 +134,17 @@ async def apply(session: AsyncSession, actor: Actor, new: NewRegistration) -> Re
             office_region=office.region4,
         )
     await repository.serialise(session, f"registration:{contract.id}")
-    if await repository.live_of_contract(session, contract.id) is not None:
+    if await repository.is_live(session, contract.id):
         raise DuplicateRegistration(field="body.contract_id")
+    forms.check_details(new.details)
     row = Registration(
         contract_id=contract.id,
         office_id=office.organisation_id,
         applicant_id=applicant.id,
-        seller_id=seller.id,
+        seller_id=await _keep(session, seller),
         seller_kind=seller.kind,
         seller_region=seller.region_code,
-        buyer_id=buyer.id,
+        buyer_id=await _keep(session, buyer),
         buyer_kind=buyer.kind,
         buyer_region=buyer.region_code,
         title=contract.title,
@@ -149,62 +153,41 @@ async def apply(session: AsyncSession, actor: Actor, new: NewRegistration) -> Re
         technical_field=contract.technical_field,
         total_fen=contract.total_fen,
         technical_fen=contract.technical_fen,
+        payment_mode=contract.payment_mode,
+        details=new.details.model_dump(mode="json"),
         signed_at=contract.signed_at,
         state=RegistrationState.DRAFT.value,
     )
+    recording.remember_text(row, (await contracts.document(session, contract.id)).text)
     session.add(row)
     await session.flush()
-    _record(session, actor, row, "apply", None, contract=contract.id, office=row.office_id)
+    recording.record(session, actor, row, "apply", None, contract=contract.id, office=row.office_id)
     return row
 
 
-def _record(
-    session: AsyncSession,
-    actor: Actor,
-    row: Registration,
-    act: str,
-    before: dict[str, Any] | None,
-    **after: Any,
-) -> None:
-    audit.record(
+async def _keep(session: AsyncSession, organisation: OrganisationFacts) -> UUID:
+    """The organisation as a party of registrations; its id is the same."""
+    return await repository.keep_party(
         session,
-        actor,
-        f"registration.{act}",
-        "registration",
-        row.id,
-        before=before,
-        after={"state": row.state} | after,
-        rule_set=row.rule_set,
-        audience=access.audience(row),
+        {
+            "id": organisation.id,
+            "organisation_id": organisation.id,
+            "name": organisation.name,
+            "credit_code": organisation.credit_code,
+            "region_code": organisation.region_code,
+        },
     )
-
-
-def _check_move(row: Registration, act: str) -> None:
-    """Raise IllegalMove unless the registration's state allows the act."""
-    move(MOVES, RegistrationState(row.state), act)
-
-
-def _enter(row: Registration, act: str) -> dict[str, Any]:
-    """Make a move; returns what was before, for the audit log.
-
-    State and what belongs to it are set together, after the last query: the table's checks hold
-    for every row that is written.
-    """
-    before = {"state": row.state}
-    row.state = move(MOVES, RegistrationState(row.state), act).value
-    row.version += 1
-    return before
 
 
 async def submit(session: AsyncSession, actor: Actor, registration_id: UUID) -> Registration:
     """Hand the application to its office."""
     row = await repository.registration(session, registration_id, lock=True)
     row = access.applied_for(actor, row)
-    _check_move(row, "submit")
+    recording.check_move(row, "submit")
     now = await clock.now(session)
-    before = _enter(row, "submit")
+    before = recording.enter(row, "submit")
     row.submitted_at = now
-    _record(session, actor, row, "submit", before)
+    recording.record(session, actor, row, "submit", before)
     await session.flush()
     return row
 
@@ -213,57 +196,17 @@ async def accept(session: AsyncSession, actor: Actor, registration_id: UUID) -> 
     """A registrar accepts; the time for the decision runs from the next day (B-4)."""
     row = await repository.registration(session, registration_id, lock=True)
     row = access.examined(actor, row)
-    _check_move(row, "accept")
+    recording.check_move(row, "accept")
     now = await clock.now(session)
-    found, counted = await _time_to_decide(session, row, now, row.technical_fen)
-    before = _enter(row, "accept")
+    found, counted = await recording.time_to_decide(session, row, now, row.technical_fen)
+    before = recording.enter(row, "accept")
     row.accepted_by = actor.person_id
-    _start_clock(row, now, found, counted)
-    _record(session, actor, row, "accept", before, due_at=row.due_at, accepted_at=row.accepted_at)
+    recording.start_clock(row, now, found, counted)
+    recording.record(
+        session, actor, row, "accept", before, due_at=row.due_at, accepted_at=row.accepted_at
+    )
     await session.flush()
     return row
-
-
-async def _time_to_decide(
-    session: AsyncSession, row: Registration, accepted_at: datetime, technical_fen: int
-) -> tuple[rules.RuleSet, CountedDate]:
-    """The rule set in force on the day of acceptance, and until when it lets the office decide."""
-    found = rules.rule_set_on(local_day(accepted_at))
-    return found, await _due(session, row, found, accepted_at, technical_fen)
-
-
-def _start_clock(
-    row: Registration, now: datetime, found: rules.RuleSet, counted: CountedDate
-) -> None:
-    """Accepted as of now; the office has until the counted day."""
-    row.rule_set = found.id
-    row.accepted_at = now
-    row.overdue_at = None
-    _set_due(row, counted)
-
-
-def _set_due(row: Registration, counted: CountedDate) -> None:
-    row.due_at = end_of_day(counted.day)
-    row.due_provisional = counted.provisional
-    row.calendar_version = counted.calendar_version
-
-
-async def _due(
-    session: AsyncSession,
-    row: Registration,
-    found: rules.RuleSet,
-    accepted_at: datetime,
-    technical_fen: int,
-) -> CountedDate:
-    office = await repository.office(session, row.office_id)
-    assert office is not None
-    return rules.decision_due(
-        found,
-        await calendar_store.calendar(session),
-        local_day(accepted_at),
-        technical_fen,
-        office.region4[:2],
-    )
 
 
 async def request_correction(
@@ -273,11 +216,11 @@ async def request_correction(
     row = await repository.registration(session, registration_id, lock=True)
     row = access.examined(actor, row)
     due_at = row.due_at
-    before = _enter(row, "request_correction") | {"due_at": due_at}
+    before = recording.enter(row, "request_correction") | {"due_at": due_at}
     row.correction_note = note
     row.answer_note = None
     row.due_at, row.due_provisional = None, False
-    _record(session, actor, row, "request_correction", before, note=note)
+    recording.record(session, actor, row, "request_correction", before, note=note)
     await session.flush()
     return row
 
@@ -288,17 +231,19 @@ async def correct(
     """Corrected material: its day is the day of acceptance, so the time runs anew (TV-B6)."""
     row = await repository.registration(session, registration_id, lock=True)
     row = access.applied_for(actor, row)
-    _check_move(row, "correct")
+    recording.check_move(row, "correct")
     technical_fen = row.technical_fen if given.technical_fen is None else given.technical_fen
     rules.check_amounts(row.total_fen, technical_fen)
+    if given.text is not None:
+        await _replace_text(session, row, given.text)
     now = await clock.now(session)
-    found, counted = await _time_to_decide(session, row, now, technical_fen)
+    found, counted = await recording.time_to_decide(session, row, now, technical_fen)
     was = {"technical_fen": row.technical_fen, "overdue_at": row.overdue_at}
-    before = _enter(row, "correct") | was
+    before = recording.enter(row, "correct") | was
     row.technical_fen = technical_fen
     row.answer_note = given.note
-    _start_clock(row, now, found, counted)
-    _record(
+    recording.start_clock(row, now, found, counted)
+    recording.record(
         session,
         actor,
         row,
@@ -312,57 +257,20 @@ async def correct(
     return row
 
 
-async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -> Registration:
-    """A registrar registers the contract and issues the next number of the office's year.
-
-    Decisions of one office wait for each other on its row, and the number is taken in the
-    deciding transaction, so numbers have no gaps, no duplicates, and the order of their times.
-    """
-    row = await repository.registration(session, registration_id, lock=True)
-    row = access.examined(actor, row)
-    _check_move(row, "register")
-    rule_set = rules.rule_set(row.rule_set or "")
-    rules.check_four_eyes(
-        rule_set,
-        same_person=row.accepted_by == actor.person_id,
-        registrars=await parties.role_holders(session, row.office_id, Role.REGISTRAR),
+async def _replace_text(session: AsyncSession, row: Registration, text: str) -> None:
+    """Take the corrected text of an imported contract; raises TextIsTheContracts for others."""
+    last = await repository.text_of(session, row.id)
+    if last is None:
+        raise TextIsTheContracts(field="body.text")
+    session.add(
+        RegistrationText(
+            registration_id=row.id,
+            text_version=last.text_version + 1,
+            text=text,
+            text_sha256=sha256(text.encode()).hexdigest(),
+        )
     )
-    rules.check_amounts(row.total_fen, row.technical_fen)
-    office = await repository.office(session, row.office_id, lock=True)
-    assert office is not None
-    now = await clock.now(session)
-    year = local_day(now).year
-    # The number is formed first: a serial beyond the last one is refused, not stored.
-    serial = await repository.last_serial(session, row.office_id, year) + 1
-    number = rules.number(year, office.region4, office.point, serial)
-    taken = await repository.take_serial(session, row.office_id, year)
-    assert taken == serial
-    before = _enter(row, "register")
-    row.number = number
-    row.registered_at = now
-    row.decided_by = actor.person_id
-    _record(session, actor, row, "register", before, number=row.number, registered_at=now)
-    await session.flush()
-    await jobs.defer(session, "statistics.recount", registration_id=str(row.id))
-    return row
-
-
-async def refuse(
-    session: AsyncSession, actor: Actor, registration_id: UUID, refusal: Refusal
-) -> Registration:
-    """A registrar refuses, for one of the nine reasons (rules.md 3.2)."""
-    row = await repository.registration(session, registration_id, lock=True)
-    row = access.examined(actor, row)
-    _check_move(row, "refuse")
-    if refusal.reason is RefusalReason.OTHER and not refusal.note:
-        raise ReasonMissing(field="body.note")
-    before = _enter(row, "refuse")
-    row.refusal_reason = refusal.reason.value
-    row.refusal_note = refusal.note or None
-    row.decided_by = actor.person_id
-    _record(session, actor, row, "refuse", before, reason=refusal.reason, note=refusal.note)
-    await session.flush()
-    return row
+    recording.remember_text(row, text)
 
 
 async def mark_overdue(session: AsyncSession, registration_id: UUID, now: datetime) -> None:
@@ -372,7 +280,9 @@ async def mark_overdue(session: AsyncSession, registration_id: UUID, now: dateti
         return
     row.overdue_at = now
     row.version += 1
-    _record(session, SYSTEM, row, "overdue", {"overdue_at": None}, overdue_at=now, due=row.due_at)
+    recording.record(
+        session, SYSTEM, row, "overdue", {"overdue_at": None}, overdue_at=now, due=row.due_at
+    )
 
 
 async def recount_due(session: AsyncSession) -> None:
@@ -381,10 +291,14 @@ async def recount_due(session: AsyncSession) -> None:
         assert row.due_at is not None
         assert row.accepted_at is not None
         old = CountedDate(
-            day=_last_day(row.due_at), provisional=True, calendar_version=row.calendar_version or ""
+            day=recording.last_day(row.due_at),
+            provisional=True,
+            calendar_version=row.calendar_version or "",
         )
         found = rules.rule_set(row.rule_set or "")
-        new = recount(old, await _due(session, row, found, row.accepted_at, row.technical_fen))
+        new = recount(
+            old, await recording.due(session, row, found, row.accepted_at, row.technical_fen)
+        )
         before = {"due_at": row.due_at, "calendar_version": old.calendar_version}
         if (new.day, new.provisional, new.calendar_version) == (
             old.day,
@@ -392,9 +306,9 @@ async def recount_due(session: AsyncSession) -> None:
             old.calendar_version,
         ):
             continue
-        _set_due(row, new)
+        recording.set_due(row, new)
         row.version += 1
-        _record(
+        recording.record(
             session,
             SYSTEM,
             row,
@@ -406,32 +320,34 @@ async def recount_due(session: AsyncSession) -> None:
         )
 
 
-def _last_day(due_at: datetime) -> date:
-    """The day whose 24:00 a due time is."""
-    return local_day(due_at - timedelta(microseconds=1))
-
-
 async def facts(session: AsyncSession, registration_id: UUID) -> RegistrationFacts:
-    """A registered contract, for the statistics; raises NotFound unless it has a number."""
+    """A registration with a number, fallen ones included: its state says so. Else NotFound."""
     row = await repository.registration(session, registration_id)
     if row is None or row.number is None:
         raise NotFound
-    return _facts(row)
+    [facts] = await _facts(session, [row])
+    return facts
 
 
 async def numbered(
     session: AsyncSession, after: UUID | None, limit: int
 ) -> list[RegistrationFacts]:
     """Registrations with a number in the order of their ids, those after an id."""
-    return [_facts(row) for row in await repository.numbered(session, after, limit)]
+    return await _facts(session, await repository.numbered(session, after, limit))
 
 
-def _facts(row: Registration) -> RegistrationFacts:
+async def _facts(session: AsyncSession, rows: Sequence[Registration]) -> list[RegistrationFacts]:
+    sides = {party for row in rows for party in (row.seller_id, row.buyer_id)}
+    known = await repository.parties_of(session, list(sides))
+    return [_facts_of(row, known) for row in rows]
+
+
+def _facts_of(row: Registration, known: Mapping[UUID, RegistrationParty]) -> RegistrationFacts:
     assert row.number is not None
     assert row.registered_at is not None
     return RegistrationFacts(
         id=row.id,
-        contract_id=row.contract_id,
+        contract_id=row.contract_id or row.id,
         number=row.number,
         contract_class=row.contract_class,
         sub_class=row.sub_class,
@@ -448,4 +364,41 @@ def _facts(row: Registration) -> RegistrationFacts:
         registered_at=row.registered_at,
         signed_at=row.signed_at,
         state=row.state,
+        source=row.source,
+        ip_type=row.details.get("ip_type") or rules.ip_type_of(row.sub_class),
+        plan_category=row.details.get("plan_category") or "outside_plan",
+        objective=row.details.get("objective"),
+        seller_type=known[row.seller_id].party_type,
+        buyer_type=known[row.buyer_id].party_type,
     )
+
+
+async def standing(session: AsyncSession, registration_id: UUID) -> StandingFacts:
+    """Where a registration stands, fallen ones included; raises NotFound without a number."""
+    row = await repository.registration(session, registration_id)
+    if row is None or row.number is None:
+        raise NotFound
+    return StandingFacts(
+        id=row.id,
+        contract_id=row.contract_id,
+        number=row.number,
+        state=row.state,
+        in_force=row.state in NUMBERED,
+        technical_fen=row.technical_fen,
+        fell_at=row.fell_at,
+        fall_note=row.fall_note,
+    )
+
+
+async def technical_income(session: AsyncSession, registration_id: UUID) -> list[IncomeFacts]:
+    """The approved technical income of a registration, one for each realised payment."""
+    return [
+        IncomeFacts(
+            payment_id=one.payment_id,
+            received_on=one.received_on,
+            realised_total_fen=one.realised_total_fen,
+            realised_technical_fen=one.realised_technical_fen,
+            income_fen=one.income_fen,
+        )
+        for one in await repository.incomes(session, registration_id)
+    ]

@@ -14,6 +14,7 @@ from app.kit.states import move
 from app.parties import service as parties
 from app.parties.states import Role
 from app.registrations import service as registrations
+from app.registrations.states import NUMBERED
 from app.settlements import access, repository, rules, texts
 from app.settlements.errors import AlreadyClaimed, PaidInFuture, RegistrationFell
 from app.settlements.models import Benefit
@@ -34,7 +35,8 @@ async def claim(session: AsyncSession, actor: Actor, new: NewBenefit) -> Benefit
     registration = await registrations.facts(session, new.registration_id)
     if party_id not in {registration.seller_id, registration.buyer_id}:
         raise NotFound
-    if await repository.has_fallen(session, registration.id):
+    fell = registration.state not in NUMBERED
+    if fell or await repository.has_fallen(session, registration.id):
         raise RegistrationFell(field="body.registration_id", registration_state="fallen")
     now = await clock.now(session)
     first, last = local_day(registration.registered_at), local_day(now)

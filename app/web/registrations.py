@@ -12,7 +12,7 @@ from app.kit import codes
 from app.kit.errors import NotFound
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
 from app.parties import service as parties
-from app.registrations import queries, service
+from app.registrations import objections, queries, service
 from app.registrations.schemas import Correction, NewRegistration, Refusal
 from app.registrations.states import MOVES, RefusalReason, RegistrationState
 from app.web import texts
@@ -75,7 +75,7 @@ async def apply(visit: Visit, form: Posted) -> Response:
 @router.get("/registrations/{registration_id}")
 async def registration_page(visit: Visit, registration_id: UUID) -> Response:
     """One registration."""
-    return await _show(visit, registration_id, [], 200)
+    return await show(visit, registration_id, [], 200)
 
 
 @router.post("/registrations/{registration_id}/act")
@@ -105,17 +105,19 @@ async def act(visit: Visit, registration_id: UUID, form: Posted) -> Response:
         else:
             raise NotFound
     if attempt.failed:
-        return await _show(visit, registration_id, attempt.complaints, attempt.status)
+        return await show(visit, registration_id, attempt.complaints, attempt.status)
     done = {"register": "registered", "submit": "submitted"}.get(chosen, "decided")
     return visit.go(f"/registrations/{registration_id}", done)
 
 
-async def _show(
+async def show(
     visit: Visitor, registration_id: UUID, said: list[Complaint], status: int
 ) -> Response:
+    """The page of a registration, with what a form on it was refused for."""
     visit.here = f"/registrations/{registration_id}"
     actor = visit.require_actor()
-    item = queries.view(await queries.get(visit.session, actor, registration_id))
+    row = await queries.get(visit.session, actor, registration_id)
+    item = queries.view(row)
     document = await queries.contract_text(visit.session, actor, registration_id)
     possible = [name for start, name in MOVES if start == item.state]
     registrar = visit.has_role("registrar") and actor.organisation_id == item.office_id
@@ -130,9 +132,10 @@ async def _show(
         status,
         item=item,
         document=document,
-        names=await parties.facts_of(
-            visit.session, [item.seller_id, item.buyer_id, item.office_id, item.applicant_id]
-        ),
+        names={
+            **await parties.facts_of(visit.session, [item.office_id, item.applicant_id]),
+            **await queries.party_names(visit.session, [row]),
+        },
         party=visit.is_party(item.seller_id, item.buyer_id),
         acts=allowed,
         reasons=[(one.value, visit.t(*texts.REFUSALS[one.value])) for one in RefusalReason],
@@ -140,10 +143,30 @@ async def _show(
         if item.refusal_reason
         else "",
         complaints=said,
+        **await _examined(visit, registration_id, registrar=registrar),
+        objections=await objections.of(visit.session, actor, registration_id),
+        may_object=item.state.value in {"registered", "changed", "refused"}
+        and (visit.has_role("regulator") or visit.is_party(item.seller_id, item.buyer_id)),
+        in_force=item.number is not None and item.state.value in {"registered", "changed"},
+        registrar=registrar,
     )
 
 
-def _after(page: PageRequest) -> tuple[datetime, UUID] | None:
+async def _examined(visit: Visitor, registration_id: UUID, *, registrar: bool) -> dict[str, Any]:
+    """What the office sees besides: the proposed class with its checklist, and what it noted."""
+    if not registrar and not visit.has_role("regulator"):
+        return {"recognition": None, "findings": []}
+    actor = visit.require_actor()
+    return {
+        "recognition": await queries.recognition_of(
+            visit.session, actor, registration_id, visit.now
+        ),
+        "findings": await queries.findings(visit.session, actor, registration_id),
+    }
+
+
+def moment_in(page: PageRequest) -> tuple[datetime, UUID] | None:
+    """The time and id in a cursor; raises BadCursor."""
     if page.after is None:
         return None
     identifier = cursor_id(page)
@@ -173,7 +196,7 @@ async def register(visit: Visit, q: str = "", cursor: str = "") -> Response:
             seller_region=_province(filters["seller_region"]),
             buyer_region=_province(filters["buyer_region"]),
         ),
-        after=_after(page),
+        after=moment_in(page),
         limit=page.limit + 1,
     )
     items, following = make_page(rows, page, lambda row: [row.registered_at, row.id])

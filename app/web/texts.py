@@ -190,6 +190,23 @@ STATES: dict[str, dict[str, Pair]] = {
         "needs_correction": ("待补正", "Needs correction"),
         "registered": ("已登记", "Registered"),
         "refused": ("不予登记", "Refused"),
+        "split": ("已拆分登记", "Split"),
+        "changed": ("已变更登记", "Changed"),
+        "cancelled": ("已注销", "Cancelled"),
+        "revoked": ("已撤销", "Revoked"),
+        "under_review": ("复核中", "Under review"),
+        "overturned": ("复核后撤回", "Overturned"),
+    },
+    "registration_objection": {
+        "under_review": ("复核中", "Under review"),
+        "upheld": ("维持原决定", "Upheld"),
+        "overturned": ("撤回原决定", "Overturned"),
+        "withdrawn": ("已撤回", "Withdrawn"),
+    },
+    "likeness": {
+        "same_terms": ("当事人、标的和金额相同", "same parties, subject and amount"),
+        "same_text": ("合同文本相同", "same text"),
+        "near_text": ("合同文本近似", "nearly the same text"),
     },
     "demand": {
         "draft": ("草稿", "Draft"),

@@ -22,6 +22,8 @@ from app.kit.settings import Settings
 from app.worker import DEADLINES
 from tests.journeys.trade import walk
 from tests.market import Market
+from tests.registrations.contracts import accepted_rows, handed_in
+from tests.registrations.offices import office
 from tests.server import POLL_S, LiveServer, free_port, wait_until
 
 SETTLE_TIMEOUT_S = 120.0
@@ -102,6 +104,45 @@ async def test_a_trade_survives_kills_of_the_server_and_of_postgres(
         "auction.sell",
     ]
     assert record == [(1, True), (2, False), (3, True), (4, True)]
+
+
+async def test_numbers_have_no_gaps_when_decisions_are_killed_in_their_middle(
+    live: tuple[LiveServer, LiveMarket],
+) -> None:
+    server, market = live
+    at = await office(market, "1101", "07")
+    ids = await accepted_rows(at.first, [handed_in(index) for index in range(64)])
+    acknowledged: set[str] = set()
+    for victim, batch in (("server", ids[:32]), ("postgres", ids[32:])):
+        pressed = [
+            asyncio.create_task(at.second.post(f"/registrations/{one}/register")) for one in batch
+        ]
+        await asyncio.wait(pressed, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.to_thread(_kill, server, victim)
+        for answer in await asyncio.gather(*pressed, return_exceptions=True):
+            if isinstance(answer, httpx.Response) and answer.status_code == 200:
+                acknowledged.add(answer.json()["number"])
+        assert acknowledged <= set(await _numbers(market)), "what was acknowledged is there"
+    for one in ids:
+        if (await at.second.ok("GET", f"/registrations/{one}"))["state"] == "accepted":
+            acknowledged.add(
+                (await at.second.ok("POST", f"/registrations/{one}/register"))["number"]
+            )
+    numbers = await _numbers(market)
+    assert [int(number[-6:]) for number in numbers] == list(range(1, 65))
+    assert acknowledged <= set(numbers)
+
+
+async def _numbers(market: Market) -> list[str]:
+    """All numbers, in order; the counter is at the last one."""
+    async with market.sessions() as session:
+        found = await session.execute(
+            text("SELECT number FROM registration WHERE number IS NOT NULL ORDER BY number")
+        )
+        numbers = list(found.scalars())
+        last = await session.scalar(text("SELECT last_serial FROM registration_counter"))
+    assert [int(number[-6:]) for number in numbers] == list(range(1, (last or 0) + 1))
+    return numbers
 
 
 def _kill(server: LiveServer, victim: str) -> None:

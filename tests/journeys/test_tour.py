@@ -16,6 +16,7 @@ from tests.server import ROOT, LiveServer, free_port
 
 TOUR = ROOT / "docs" / "guide" / "tour.md"
 BIDDING = ROOT / "docs" / "guide" / "bidding.md"
+REGISTRAR = ROOT / "docs" / "guide" / "registrar.md"
 FLAGS = ("--sandbox", "--ephemeral-opening-key")
 NUMBER = re.compile(r"(?<=\[\()\d|^\d(?= )")
 FENCE = re.compile(r"^```(bash|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -165,6 +166,15 @@ def test_the_guide_to_bidding_runs_as_printed(walked: Walk) -> None:
     assert result[:3] in (told, swapped)
     assert len(result) == 8, result
     assert all(line.startswith("ok  ") for line in result[3:]), result
+
+
+@pytest.mark.timeout(400)
+def test_the_registrars_day_prints_what_the_page_says(walked: Walk) -> None:
+    printed = walk(walked.server.url, REGISTRAR)
+    told = steps(REGISTRAR)
+    assert len(printed) == len(told) > 8
+    for step, lines in zip(told, printed, strict=True):
+        assert lines == step.shown, step.commands
 
 
 @pytest.mark.timeout(400)
