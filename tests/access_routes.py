@@ -576,6 +576,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/webhooks"): row(ADMINISTRATORS, json={"url": "http://example.com/"}),
     ("GET", "/webhooks"): row(ADMINISTRATORS),
     ("GET", "/webhooks/{webhook_id}"): row(*OWNERS_WEBHOOK),
+    ("PATCH", "/webhooks/{webhook_id}"): row(*OWNERS_WEBHOOK, json={"url": "http://example.com/"}),
     ("DELETE", "/webhooks/{webhook_id}"): row(
         *OWNERS_WEBHOOK, path={"webhook_id": "$spare_webhook"}
     ),

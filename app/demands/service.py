@@ -17,6 +17,7 @@ from app.demands.texts import REMINDER_MAIL, REMINDER_SUBJECT
 from app.kit import audit, clock, codes, mail
 from app.kit.actor import SYSTEM, Actor
 from app.kit.calendar import local_day
+from app.kit.changes import Audience
 from app.kit.errors import NotFound
 from app.kit.http import require_version
 from app.kit.states import move
@@ -272,7 +273,15 @@ async def remind(session: AsyncSession, demand_id: UUID, now: datetime) -> None:
         REMINDER_SUBJECT,
         REMINDER_MAIL.format(title=demand.title, id=demand.id, day=day),
     )
-    record(session, SYSTEM, "remind", demand, before=None, after={"expires_at": demand.expires_at})
+    record(
+        session,
+        SYSTEM,
+        "remind",
+        demand,
+        before=None,
+        after={"expires_at": demand.expires_at},
+        audience=access.owners(demand),
+    )
 
 
 async def tell(
@@ -383,10 +392,18 @@ def _change(
     **facts: Any,
 ) -> None:
     """Move a demand to its next state and note it."""
-    before = {"state": demand.state}
+    before, seen_by = {"state": demand.state}, access.audience(demand)
     demand.state = state.value
     demand.version += 1
-    record(session, actor, act, demand, before=before, after={"state": state, **facts})
+    record(
+        session,
+        actor,
+        act,
+        demand,
+        before=before,
+        after={"state": state, **facts},
+        audience=seen_by | access.audience(demand),
+    )
 
 
 def record(
@@ -397,8 +414,9 @@ def record(
     *,
     before: dict[str, Any] | None,
     after: dict[str, Any],
+    audience: Audience | None = None,
 ) -> None:
-    """Note a change of a demand in the audit log."""
+    """Note a change of a demand; those who may see it now learn of it, or `audience`."""
     audit.record(
         session,
         actor,
@@ -408,4 +426,5 @@ def record(
         before=before,
         after=after,
         rule_set=demand.rule_set,
+        audience=audience or access.audience(demand),
     )
