@@ -55,6 +55,7 @@ async def suspend(session: AsyncSession, actor: Actor, listing_id: UUID, reason:
     listing.review_note = reason
     enter(session, actor, "suspend", listing, state, reason=reason, days_left=listing.days_left)
     await session.flush()
+    await deposits.move_due(session, actor, listing)
     return listing
 
 
@@ -67,6 +68,7 @@ async def resume(session: AsyncSession, actor: Actor, listing_id: UUID, reason: 
     await _run(session, listing, listing.days_left, await clock.now(session))
     enter(session, actor, "resume", listing, state, reason=reason, **listing.period())
     await session.flush()
+    await deposits.move_due(session, actor, listing)
     return listing
 
 
@@ -167,6 +169,7 @@ async def decide_change(
     await session.flush()
     after = listing.terms() | listing.period() | {"approval": proposed.approval}
     record(session, actor, "publish_change", listing, before=before, after=after)
+    await deposits.move_due(session, actor, listing)
     return proposed
 
 
@@ -280,5 +283,6 @@ async def recount(session: AsyncSession, after: UUID | None) -> None:
         if listing.period() != before:
             listing.version += 1
             record(session, SYSTEM, "recount", listing, before=before, after=listing.period())
+            await deposits.move_due(session, SYSTEM, listing)
     if len(rows) == RECOUNT_BATCH:
         await jobs.defer(session, RECOUNT, after=str(rows[-1].id))

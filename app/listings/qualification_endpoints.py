@@ -21,8 +21,10 @@ from app.kit.storage import READ_BYTES, StorageUnavailable, document_store
 from app.listings import qualification, queries
 from app.listings.errors import (
     AppealDecided,
+    BidderBarred,
     FirstDecider,
     ListingNotOpen,
+    OwnListing,
     ReasonRequired,
     RequirementNotPublished,
     TermPassed,
@@ -74,7 +76,15 @@ async def appeal_refusal(
 
 @listings.post(
     _ONE + "/appeal-decision",
-    responses=declared(*ACTING, IllegalMove, ListingNotOpen, ReasonRequired, FirstDecider),
+    responses=declared(
+        *ACTING,
+        IllegalMove,
+        ListingNotOpen,
+        ReasonRequired,
+        FirstDecider,
+        OwnListing,
+        BidderBarred,
+    ),
 )
 async def decide_appeal(
     session: Uow,

@@ -303,6 +303,14 @@ async def applicants(session: AsyncSession, listing_id: UUID) -> Sequence[Row[UU
     return (await session.execute(query)).all()
 
 
+async def applicants_of(
+    session: AsyncSession, listing_ids: Iterable[UUID]
+) -> Sequence[Row[UUID, UUID, UUID]]:
+    """Every application to these listings (`id`, `listing_id`) and who made it (`applicant_id`)."""
+    query = select(Application.id, Application.listing_id, Application.applicant_id)
+    return (await session.execute(query.where(Application.listing_id.in_(listing_ids)))).all()
+
+
 async def undecided_or_qualified(session: AsyncSession, listing_id: UUID) -> Sequence[Application]:
     """Applications that are not over, locked, the oldest first."""
     query = (

@@ -355,8 +355,10 @@ class DepositView(WireModel):
     """
 
     reference: str
+    round: int = Field(description="2 or more: asked for again after an earlier one was settled")
     amount_fen: int
     state: DepositState
+    due_at: datetime | None = Field(description="absent while the disclosure is suspended")
     account: str | None
     account_name: str | None
     account_bank: str | None

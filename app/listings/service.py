@@ -59,6 +59,10 @@ confirm_deposit = deposits.confirm
 release_deposits = deposits.release_all_but
 apply_deposit = deposits.apply
 forfeit_deposit = deposits.forfeit
+ask_deposits_again = deposits.ask_again
+collect_commission = deposits.collect_commission
+deposit_purpose = deposits.purpose
+deposit_payers = deposits.payers
 record_award = endings.record_award
 record_failure = endings.record_failure
 
@@ -408,6 +412,7 @@ async def _prolong(session: AsyncSession, listing: Listing) -> bool:
     listing.prolongations += 1
     facts = listing.period() | {"prolongations": listing.prolongations}
     change(session, SYSTEM, "prolong", listing, state, **facts)
+    await deposits.move_due(session, SYSTEM, listing)
     return True
 
 

@@ -223,11 +223,8 @@ async def test_demands_are_told_to_whom_they_are_shown(market: Market) -> None:
     ]
     own = await changes(owner, mine=True, **asked)
     assert [one["act"] for one in own if one["object_id"] == draft["id"]] == ["create"]
-    assert acts(own) == [
-        ("demand", act)
-        for act in ("create", "submit", "approve", "create", "submit", "approve")
-        + ("create", "withdraw")
-    ]
+    handed_in = ("create", "submit", "approve")
+    assert acts(own) == [("demand", act) for act in (*handed_in, *handed_in, "create", "withdraw")]
     assert await changes(member, mine=True, **asked) == []
 
 
