@@ -1,7 +1,7 @@
 """HTTP of the achievements module."""
 
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -57,7 +57,7 @@ from app.achievements.schemas import (
 )
 from app.achievements.states import AchievementKind, AchievementState, Audience
 from app.kit import clock
-from app.kit.actor import Actor, CurrentActor, OptionalActor
+from app.kit.actor import CurrentActor, OptionalActor
 from app.kit.db import Sessions, Uow
 from app.kit.errors import (
     Forbidden,
@@ -81,7 +81,8 @@ from app.kit.http import (
 )
 from app.kit.idempotency import Idempotent
 from app.kit.problems import TooLarge
-from app.kit.storage import READ_BYTES, StorageUnavailable, document_store
+from app.kit.storage import StorageUnavailable, document_store
+from app.kit.uploads import chunks, signed_in
 from app.parties import service as parties
 from app.standard.service import ProfileDocument
 
@@ -165,13 +166,13 @@ async def import_achievements(
     same, with status 200, and writes nothing.
     """
     sessions: Sessions = request.app.state.sessions
-    imports.require_importer(await _signed_in(request))
+    imports.require_importer(await signed_in(request))
     # The file is taken whole before a transaction begins: a slow sender must not hold one.
     with tempfile.TemporaryFile() as file:
         async for chunk in request.stream():
             await to_thread.run_sync(file.write, chunk)
         file.seek(0)
-        actor = await _signed_in(request)
+        actor = await signed_in(request)
         async with sessions() as session, session.begin():
             report = await imports.import_file(session, actor, file, format, dry_run=dry_run)
     if dry_run:
@@ -430,27 +431,15 @@ async def add_document(
     """Add a file; the same bytes again give the same document, so a retry is safe."""
     sessions: Sessions = request.app.state.sessions
     new = documents.described(file.filename, file.content_type, audience)
-    actor = await _signed_in(request)
+    actor = await signed_in(request)
     async with sessions() as session, session.begin():
         await documents.require_uploader(session, actor, achievement_id)
     settings = request.app.state.settings
-    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    stored = await document_store(settings).put(chunks(file), settings.upload_limit_bytes)
     async with sessions() as session, session.begin():
         document = await documents.add(session, actor, achievement_id, new, stored)
     response.headers["Location"] = f"/api/v1/achievements/{achievement_id}/documents/{document.id}"
     return DocumentView.model_validate(document)
-
-
-async def _signed_in(request: Request) -> Actor:
-    actor: Actor | None = await request.app.state.authenticate(request)
-    if actor is None:
-        raise Unauthenticated
-    return actor
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(READ_BYTES):
-        yield chunk
 
 
 @achievements.get("/{achievement_id}/documents", responses=declared(Unauthenticated, NotFound))

@@ -15,12 +15,12 @@ from app.achievements import documents
 from app.achievements.states import Audience
 from app.kit.errors import NotFound
 from app.kit.storage import document_store
+from app.kit.uploads import chunks
 from app.listings import qualification
 from app.web import session
 from app.web.visit import visitor
 
 router = APIRouter(include_in_schema=False)
-_READ_BYTES = 1024 * 1024
 
 
 @router.get("/achievements/{achievement_id}/documents/{document_id}")
@@ -57,7 +57,7 @@ async def _add(
         actor = visit.require_actor()
         await documents.require_uploader(uow, actor, achievement_id)
     settings = request.app.state.settings
-    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    stored = await document_store(settings).put(chunks(file), settings.upload_limit_bytes)
     async with sessions() as uow, uow.begin():
         await documents.add(uow, actor, achievement_id, new, stored)
     return visit.go(f"/achievements/{achievement_id}", "saved")
@@ -101,7 +101,7 @@ async def _add_paper(
         actor = visit.require_actor()
         await qualification.require_uploader(uow, actor, *where, requirement)
     settings = request.app.state.settings
-    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    stored = await document_store(settings).put(chunks(file), settings.upload_limit_bytes)
     async with sessions() as uow, uow.begin():
         await qualification.add_document(uow, actor, *where, new, stored)
     return visit.go(f"/listings/{where[0]}", "saved")
@@ -116,8 +116,3 @@ def _saved(chunks: AsyncIterator[bytes], name: str, media_type: str, size: int) 
         "Content-Security-Policy": "sandbox",
     }
     return StreamingResponse(chunks, media_type=media_type, headers=headers)
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(_READ_BYTES):
-        yield chunk
