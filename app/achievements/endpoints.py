@@ -42,6 +42,7 @@ from app.achievements.errors import (
 from app.achievements.models import Achievement
 from app.achievements.schemas import (
     AchievementEdit,
+    AchievementImport,
     AchievementView,
     ClearanceRevocation,
     ClearanceView,
@@ -49,7 +50,6 @@ from app.achievements.schemas import (
     DisclosureView,
     DocumentView,
     GrantView,
-    ImportReport,
     NewAchievement,
     NewClearance,
     NewGrant,
@@ -150,7 +150,7 @@ IMPORT_BODY = {
     status_code=201,
     openapi_extra=IMPORT_BODY,
     responses={
-        200: {"model": ImportReport, "description": "what the import would do (dry run)"},
+        200: {"model": AchievementImport, "description": "what the import would do (dry run)"},
         **declared(*_SIGNED_IN, ImportRefused, BadHeader, TooLarge),
     },
 )
@@ -159,7 +159,7 @@ async def import_achievements(
     response: Response,
     format: imports.Format,
     dry_run: bool = False,
-) -> ImportReport:
+) -> AchievementImport:
     """Import a CSV or JSON Lines file as drafts: every row or none.
 
     Rows that are known already are left out, so a retry is safe. A dry run checks and reports the

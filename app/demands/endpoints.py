@@ -27,10 +27,10 @@ from app.demands.interests import Box
 from app.demands.models import Demand
 from app.demands.repository import Filters, Sort
 from app.demands.schemas import (
+    DemandImport,
     DemandReview,
     DemandView,
     Ending,
-    ImportReport,
     InterestDecision,
     InterestView,
     NewInterest,
@@ -140,7 +140,7 @@ async def list_demands(
         }
     },
     responses={
-        200: {"model": ImportReport, "description": "what the import would do (dry run)"},
+        200: {"model": DemandImport, "description": "what the import would do (dry run)"},
         **declared(
             Unauthenticated, RoleRequired, ScopeRequired, NotAPoster, ImportRefused, TooLarge
         ),
@@ -148,7 +148,7 @@ async def list_demands(
 )
 async def import_demands(
     request: Request, response: Response, dry_run: bool = False
-) -> ImportReport:
+) -> DemandImport:
     """Import JSON Lines, every line a profile of the standard, as drafts: every line or none.
 
     Demands that are known already are left out, so a retry is safe. A dry run checks and reports
