@@ -243,6 +243,17 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID
     return (await session.execute(query)).scalars().all()
 
 
+async def suspensions_over(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """Suspended listings that have been so for as long as they may, the earliest first."""
+    query = (
+        select(Listing.id)
+        .where(Listing.suspended_until <= now)
+        .order_by(Listing.suspended_until, Listing.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
 async def provisional(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[Listing]:
     """Published listings with a provisional end, locked, by id."""
     query = select(Listing).where(

@@ -178,6 +178,9 @@ class ListingView(WireModel):
     counts_from: date | None
     days_left: int | None
     closes_at: datetime | None
+    suspended_until: datetime | None = Field(
+        description="when a suspended disclosure goes on by itself, unless it is ended before"
+    )
     closes_provisional: bool
     calendar_version: str | None
     closed_at: datetime | None

@@ -246,6 +246,7 @@ async def withdraw(session: AsyncSession, actor: Actor, listing_id: UUID, reason
         rules.require_reason(reason)
         listing.closed_at = now
         await release_deposits(session, listing_id, (), now, reason="withdrawn", rule_set=None)
+    listing.suspended_until = None
     listing.review_note = reason or None
     await repository.release_claims(session, listing.id)
     change(session, actor, "withdraw", listing, state, reason=reason)

@@ -42,6 +42,16 @@ def _rounds() -> None:
         postgresql_where=sa.text("auction_again_at IS NOT NULL"),
     )
     _settlement()
+    op.add_column("listing", sa.Column("suspended_until", sa.DateTime(timezone=True)))
+    op.create_check_constraint(
+        "suspended_until", "listing", "suspended_until IS NULL OR state = 'suspended'"
+    )
+    op.create_index(
+        "ix_listing_suspended_until",
+        "listing",
+        ["suspended_until"],
+        postgresql_where=sa.text("suspended_until IS NOT NULL"),
+    )
 
 
 def _settlement() -> None:
@@ -58,6 +68,9 @@ def _settlement() -> None:
 
 def downgrade() -> None:
     """Money of later rounds stands on accounts of its own: such deposits cannot be taken back."""
+    op.drop_index("ix_listing_suspended_until")
+    op.drop_constraint("suspended_until", "listing")
+    op.drop_column("listing", "suspended_until")
     op.drop_constraint("settled", "deal")
     op.drop_column("deal", "seller_commission_fen")
     op.drop_column("deal", "settled_at")
