@@ -446,6 +446,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/demands/{demand_id}/auction"): row(
         {"enterprise"}, json={"terms": {"increments": 1}}
     ),
+    ("POST", "/auctions/{auction_id}/default"): row({"operator"}, json={"reason": "x"}),
     ("POST", "/auctions/{auction_id}/annul"): row(
         {"operator"}, path={"auction_id": "$annulled_auction"}, json=REASON
     ),

@@ -17,14 +17,16 @@ from app.auctions.engine.codes import Decides
 from app.auctions.engine.profiles import PROFILES
 from app.auctions.engine.standing import load
 from app.auctions.engine.terms import rules_of
-from app.auctions.errors import NoFurtherBidder
+from app.auctions.errors import DefaultOfDeal, NoFurtherBidder
 from app.auctions.facts import RunnerUp
 from app.auctions.models import Auction, AuctionAward
 from app.auctions.states import AWARD_MOVES, AwardState, EventKind
 from app.kit import audit
 from app.kit.actor import Actor
+from app.kit.errors import NotFound
 from app.kit.ids import new_id
 from app.kit.states import move
+from app.parties.states import Role
 
 
 async def runner_up(
@@ -86,6 +88,31 @@ async def default(
         audience=access.audience(await outcomes.auction(session, award.auction_id)),
     )
     await session.flush()
+
+
+async def default_of_supplier(
+    session: AsyncSession,
+    actor: Actor,
+    auction_id: UUID,
+    reason: str,
+    commissions_fen: int,
+    now: datetime,
+) -> None:
+    """An operator notes that the supplier who won a reverse auction does not perform.
+
+    The demand is open again, for another auction among the other suppliers. Raises NotFound,
+    DefaultOfDeal for the auction of a listing, and IllegalMove when nobody has won.
+    """
+    actor.require_role(Role.OPERATOR)
+    actor.require_scope("trade")
+    auction = await repository.auction(session, auction_id)
+    if auction is None:
+        raise NotFound
+    if auction.demand_id is None:
+        raise DefaultOfDeal
+    await subjects.reopen_demand(session, actor, auction.demand_id, reason, now)
+    [won] = (await outcomes.awards(session, [auction_id]))[auction_id]
+    await default(session, actor, won.id, commissions_fen)
 
 
 async def succeed(

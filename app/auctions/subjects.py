@@ -14,7 +14,7 @@ from app.auctions import outcomes
 from app.auctions.models import Auction, AuctionAward
 from app.demands import service as demands
 from app.kit import jobs
-from app.kit.actor import SYSTEM
+from app.kit.actor import SYSTEM, Actor
 from app.listings import service as listings
 from app.parties import service as parties
 
@@ -88,6 +88,13 @@ async def fail(session: AsyncSession, auction: Auction, reason: str, now: dateti
         return
     assert auction.demand_id is not None
     await demands.record_failure(session, SYSTEM, auction.demand_id, reason, now)
+
+
+async def reopen_demand(
+    session: AsyncSession, actor: Actor, demand_id: UUID, reason: str, now: datetime
+) -> None:
+    """The supplier of a demand defaulted; raises IllegalMove when it has none."""
+    await demands.reopen(session, actor, demand_id, reason, now)
 
 
 async def barred_supplier(

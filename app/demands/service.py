@@ -361,6 +361,30 @@ async def record_award(
     await session.flush()
 
 
+async def reopen(
+    session: AsyncSession, actor: Actor, demand_id: UUID, reason: str, now: datetime
+) -> None:
+    """The supplier defaulted: the demand is published again, and that supplier's solutions are
+    refused, so that it does not bid again. Raises NotFound and IllegalMove."""
+    demand = await _existing(session, demand_id)
+    state = move(MOVES, DemandState(demand.state), "reopen")
+    assert demand.supplier_id is not None
+    supplier_id = demand.supplier_id
+    refused = await repository.refuse_solutions(session, demand_id, supplier_id, reason, now)
+    demand.supplier_id = demand.awarded_fen = demand.closed_at = None
+    _change(
+        session,
+        actor,
+        "reopen",
+        demand,
+        state,
+        supplier=supplier_id,
+        reason=reason,
+        solutions=[str(one) for one in refused],
+    )
+    await session.flush()
+
+
 async def record_failure(
     session: AsyncSession, actor: Actor, demand_id: UUID, reason: str, now: datetime
 ) -> None:

@@ -96,9 +96,7 @@ class Listing(Versioned, Base):
         CheckConstraint(
             "state <> 'suspended' OR (closes_at IS NULL AND days_left > 0)", name="suspended"
         ),
-        CheckConstraint(
-            "suspended_until IS NULL OR state = 'suspended'", name="suspended_until"
-        ),
+        CheckConstraint("suspended_until IS NULL OR state = 'suspended'", name="suspended_until"),
         Index(
             "ix_listing_suspended_until",
             "suspended_until",
