@@ -150,6 +150,16 @@ async def runner_up_offer(
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def open_offers(session: AsyncSession, bidder_id: UUID) -> Sequence[RunnerUpOffer]:
+    """Offers to a bidder that nobody has answered, the most urgent first."""
+    query = (
+        select(RunnerUpOffer)
+        .where(RunnerUpOffer.bidder_id == bidder_id, RunnerUpOffer.decided_at.is_(None))
+        .order_by(RunnerUpOffer.valid_until)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
 async def due_to_lapse(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
     """Deals whose offer to the runner-up was not answered in time, the earliest first."""
     query = (

@@ -1,5 +1,6 @@
 """What follows an ended deal: the bidder who came next, the others bidding again, or nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -55,6 +56,13 @@ async def offer_of(session: AsyncSession, actor: Actor, deal_id: UUID) -> Runner
     """The offer that followed a default; raises NotFound."""
     deal = await repository.deal(session, deal_id)
     return access.offered(actor, deal, await repository.runner_up_offer(session, deal_id))
+
+
+async def open_offers(session: AsyncSession, actor: Actor) -> Sequence[RunnerUpOffer]:
+    """Defaulted deals that wait for the acting party's word."""
+    if actor.party_id is None:
+        return []
+    return await repository.open_offers(session, actor.party_id)
 
 
 async def answer(
