@@ -48,7 +48,7 @@ from app.kit.http import (
 )
 from app.kit.idempotency import Idempotent
 from app.kit.signing import signing_key
-from app.ledger.errors import ProceedsTooSmall
+from app.ledger.errors import NotShownByBank, ProceedsTooSmall
 
 deals = trade_router("/deals", "deals")
 certificates_router = trade_router("/certificates", "deals")
@@ -176,6 +176,7 @@ async def ask_how_to_pay(session: Uow, actor: CurrentActor, deal_id: UUID) -> Pr
         AlreadySettled,
         CommissionTooHigh,
         ProceedsTooSmall,
+        NotShownByBank,
     ),
 )
 async def settle_price(

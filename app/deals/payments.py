@@ -80,8 +80,8 @@ async def settle(
 ) -> Deal:
     """An operator pays out the price that the platform holds, less the seller's commission; once.
 
-    Raises NotFound, RoleRequired, NotContracted, AlreadySettled, CommissionTooHigh and
-    ProceedsTooSmall; nothing is written then.
+    Raises NotFound, RoleRequired, NotContracted, AlreadySettled, CommissionTooHigh,
+    ProceedsTooSmall and NotShownByBank; nothing is written then.
     """
     access.require_operator(actor)
     deal = await repository.deal(session, deal_id, lock=True)

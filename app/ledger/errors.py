@@ -27,6 +27,14 @@ class UnknownOrder(Unprocessable):
     en = "The status report is about the payment file {order_id}, which is not the platform's"
 
 
+class NotShownByBank(Conflict):
+    """Money that an operator vouched for is paid out when a statement has shown it."""
+
+    code = "not_shown_by_bank"
+    zh = "其中 {vouched_fen} 分仅由工作人员登记到账,银行对账单尚未载明,暂不能划付"
+    en = "{vouched_fen} fen of it were only vouched for; pay out when a statement has shown them"
+
+
 class ProceedsTooSmall(Conflict):
     """The platform does not hold enough of the price to pay a seller out."""
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.kit.actor import Actor
 from app.kit.money import Fen
 from app.ledger import postings, refunds, repository
-from app.ledger.errors import ProceedsTooSmall
+from app.ledger.errors import NotShownByBank, ProceedsTooSmall
 from app.ledger.repository import Pocket
 from app.ledger.states import AccountKind
 
@@ -48,8 +48,12 @@ async def pay_out(
     """Take the seller's commission off the price and owe the seller the rest by `due_at`.
 
     It goes to the account that the seller has named, and waits until one is named. Once for each
-    key. Gives what is paid out. Raises ProceedsTooSmall unless something is left for the seller.
+    key. Gives what is paid out. Raises ProceedsTooSmall unless something is left for the seller,
+    and NotShownByBank while a part of it rests on an operator's word: that pays nothing out.
     """
+    vouched_fen = await repository.vouched_fen(session, purpose_ids)
+    if vouched_fen:
+        raise NotShownByBank(vouched_fen=vouched_fen)
     held = await proceeds(session, seller_id, purpose_ids)
     total = sum(held.values())
     if commission_fen >= total:

@@ -1,6 +1,6 @@
 """SQL of the ledger module."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -259,6 +259,17 @@ async def deposits_for(session: AsyncSession, purpose_ids: Sequence[UUID]) -> Se
         ~exists().where(later.purpose_id == Deposit.purpose_id, later.round > Deposit.round),
     )
     return (await session.execute(query)).all()
+
+
+async def vouched_fen(session: AsyncSession, purpose_ids: Collection[UUID]) -> int:
+    """How much of the deposits of these purposes rests on an operator's word alone."""
+    purse_id = case((Deposit.round == 1, Deposit.purpose_id), else_=Deposit.id)
+    query = (
+        select(func.coalesce(-func.sum(Account.balance_fen), 0))
+        .join(Deposit, purse_id == Account.purpose_id)
+        .where(Account.kind == AccountKind.CLEARING.value, Deposit.purpose_id.in_(purpose_ids))
+    )
+    return int((await session.execute(query)).scalar_one())
 
 
 async def known_statement(session: AsyncSession, sha256: str) -> BankStatement | None:

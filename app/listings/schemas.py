@@ -411,6 +411,7 @@ class ProfileView(WireModel):
     prolong_min_wd: int
     prolongations_max: int
     resume_min_wd: int
+    suspension_months: int
     floor_bp: int | None
     redo_after_months: int | None
     relist_cut_bp: int

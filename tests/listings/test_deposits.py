@@ -259,6 +259,12 @@ async def test_losers_get_it_back_and_the_winners_is_set_off_or_forfeited(market
     assert winner is not None
     assert other is not None
     now = await flow.market_now(market)
+    async with market.sessions() as session:
+        # All three came from one account: the screens of collusion compare the marks.
+        paid = (await listings.deposit_payers(session, [listing_id]))[listing_id]
+    assert paid.keys() == {user.organisation_id for user, _, _ in told}
+    assert len(set(paid.values())) == 1
+    assert flow.paid(1, "").party_account not in paid.values()
     async with market.sessions() as session, session.begin():
         await listings.record_award(session, SYSTEM, listing_id, now, winner_ids=[winner, other])
     assert [await refunds_of(user) for user, _, _ in told] == [
