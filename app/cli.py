@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import opening, sample
+from app import cli_statistics, opening, sample
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
@@ -82,6 +82,9 @@ def database(
     finally:
         if stop_always or server.started_here:
             server.stop()
+
+
+cli.add_typer(cli_statistics.commands(database), name="statistics")
 
 
 @cli.command()

@@ -15,7 +15,11 @@ from app.auctions import control_endpoints, watch
 from app.auctions import endpoints as auctions
 from app.auctions import screening_endpoints as screening
 from app.auctions.intake import BidIntake
+from app.contracts import amendment_endpoints as contract_amendments
 from app.contracts import endpoints as contracts
+from app.contracts import payment_endpoints as contract_payments
+from app.contracts import performance_endpoints as contract_performance
+from app.contracts import signing_endpoints as contract_signing
 from app.deals import endpoints as deals
 from app.demands import endpoints as demands
 from app.feed import endpoints as feed
@@ -38,6 +42,7 @@ from app.notices import endpoints as notices
 from app.parties import endpoints as parties
 from app.parties import login, tokens
 from app.registrations import endpoints as registrations
+from app.settlements import endpoints as settlements
 from app.standard import endpoints as standard
 from app.statistics import endpoints as statistics
 from app.web import pages
@@ -64,7 +69,12 @@ MODULES = (
     negotiations.routers,
     deals.routers,
     contracts.routers,
+    contract_signing.routers,
+    contract_payments.routers,
+    contract_performance.routers,
+    contract_amendments.routers,
     registrations.routers,
+    settlements.routers,
     statistics.routers,
     feed.routers,
     webhooks.routers,

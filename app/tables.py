@@ -14,6 +14,7 @@ from app.negotiations import models as negotiations
 from app.notices import models as notices
 from app.parties import models as parties
 from app.registrations import models as registrations
+from app.settlements import models as settlements
 from app.statistics import models as statistics
 from app.webhooks import models as webhooks
 
@@ -37,6 +38,7 @@ __all__ = [
     "notices",
     "parties",
     "registrations",
+    "settlements",
     "statistics",
     "webhooks",
 ]

@@ -25,6 +25,7 @@ from app.listings import jobs as listings
 from app.negotiations import jobs as negotiations
 from app.notices import jobs as notices
 from app.registrations import jobs as registrations
+from app.settlements import jobs as settlements
 from app.statistics import jobs as statistics
 from app.webhooks import jobs as webhooks
 from app.webhooks import service as webhook_service
@@ -41,6 +42,7 @@ _MODULES = (
     deals,
     contracts,
     registrations,
+    settlements,
     statistics,
     feed,
     webhooks,

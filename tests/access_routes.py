@@ -124,6 +124,9 @@ MANDATE = {
     "valid_until": "$mandate_until",
 }
 APPLICATION = {"contract_id": "$contract_id", "office_id": "$office_id"}
+REPORT = {"sequence": "1"}
+MILESTONE = {"sequence": "1"}
+AMENDMENT = {"number": "1"}
 LATE = {"listing_id": "$sold_listing"}
 PAPERS = {
     "listing_id": "$paper_listing",
@@ -187,6 +190,26 @@ OWNERS_DEMAND = ({"enterprise"}, 403, (404, TRADERS - {"enterprise"}))
 CLOSED_DEMAND = {"demand_id": "$closed_demand"}
 DRAFT_DEMAND = {"demand_id": "$draft_demand"}
 
+OWN_UNIT = ({"university"}, 403, (404, OTHER_TRADERS))
+PLAN_READ = ({"university", "roleless", "operator", "regulator"}, 404)
+PLAN_ACT = ({"university"}, 404, (403, {"roleless", "operator", "regulator"}))
+WITHDRAWN_PLAN = {"plan_id": "$withdrawn_plan", "objection_id": "$withdrawn_plan_objection"}
+INCOME_PLAN = {
+    "contract_id": "$contract_id",
+    "route": "transfer",
+    "basis": "statutory",
+    "reward_bp": 5_000,
+    "objection_procedure": "x",
+    "members": [{"name": "张三", "role": "contributor", "main": True, "weight": 1}],
+}
+COST = {"kind": "taxes", "amount_fen": 1, "document": "x"}
+BENEFIT = {
+    "registration_id": "$registration_id",
+    "kind": "reward",
+    "amount_fen": 1,
+    "taken_on": "2000-01-01",
+    "document": "x",
+}
 ROUTES: dict[tuple[str, str], Row] = {
     # Login and keys
     ("POST", "/auth/token"): public(data={"grant_type": "none"}, takes_credentials=False),
@@ -548,6 +571,122 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/contracts/{contract_id}/propose"): row(*PARTIES_ACT),
     ("POST", "/contracts/{contract_id}/withdraw-proposal"): row(*PARTIES_ACT),
     ("POST", "/contracts/{contract_id}/sign"): row(*PARTIES_ACT, json={"text_sha256": "0" * 64}),
+    ("GET", "/contracts/templates"): public(),
+    ("GET", "/contracts/{contract_id}/findings"): row(PARTIES_READ | {"regulator"}, 404),
+    ("GET", "/contracts/{contract_id}/versions/{text_version}/difference"): row(
+        PARTIES_READ | {"regulator"}, 404, path={"text_version": "1"}, params={"since": 1}
+    ),
+    ("POST", "/contracts/{contract_id}/signing-requests"): row(
+        *PARTIES_ACT, json={"text_sha256": "0" * 64}
+    ),
+    ("POST", "/contracts/{contract_id}/signing-requests/{request_id}/complete"): row(
+        *PARTIES_ACT, json={"cms_base64": "AA=="}
+    ),
+    ("GET", "/contracts/{contract_id}/document"): row(PARTIES_READ | {"regulator"}, 404),
+    ("GET", "/contracts/{contract_id}/verification"): row(PARTIES_READ | {"regulator"}, 404),
+    ("GET", "/contracts/{contract_id}/performance"): row(PARTIES_READ | {"regulator"}, 404),
+    ("POST", "/contracts/{contract_id}/milestones/{sequence}/deliver"): row(
+        *PARTIES_ACT, path=MILESTONE, json={"note": "x"}
+    ),
+    ("POST", "/contracts/{contract_id}/milestones/{sequence}/answer"): row(
+        *PARTIES_ACT, path=MILESTONE, json={"accepted": False}
+    ),
+    ("POST", "/contracts/{contract_id}/trial/decision"): row(*PARTIES_ACT, json={"adopt": False}),
+    ("POST", "/contracts/{contract_id}/delay-notices"): row(*PARTIES_ACT, json={"obligation": "x"}),
+    ("POST", "/contracts/{contract_id}/delay-notices/{notice_id}/cure"): row(
+        *PARTIES_ACT, path={"notice_id": "$delay_id"}
+    ),
+    ("GET", "/contracts/{contract_id}/amendments"): row(PARTIES_READ | {"regulator"}, 404),
+    ("POST", "/contracts/{contract_id}/amendments"): row(
+        *PARTIES_ACT, json={"kind": "supplement", "reason": "x"}
+    ),
+    ("POST", "/contracts/{contract_id}/amendments/{number}/sign"): row(
+        *PARTIES_ACT, path=AMENDMENT, json={"text_sha256": "0" * 64}
+    ),
+    ("POST", "/contracts/{contract_id}/amendments/{number}/signing-requests"): row(
+        *PARTIES_ACT, path=AMENDMENT, json={"text_sha256": "0" * 64}
+    ),
+    (
+        "POST",
+        "/contracts/{contract_id}/amendments/{number}/signing-requests/{request_id}/complete",
+    ): (
+        row(
+            *PARTIES_ACT,
+            path={"number": "1", "request_id": "$amendment_request"},
+            json={"cms_base64": "AA=="},
+        )
+    ),
+    ("POST", "/contracts/{contract_id}/amendments/{number}/decline"): row(
+        *PARTIES_ACT, path=AMENDMENT, json={"reason": "x"}
+    ),
+    ("GET", "/contracts/{contract_id}/amendments/{number}/document"): row(
+        PARTIES_READ | {"regulator"}, 404, path=AMENDMENT
+    ),
+    ("GET", "/contracts/{contract_id}/payments"): row(PARTIES_READ | {"regulator"}, 404),
+    ("POST", "/contracts/{contract_id}/payments"): row(
+        *PARTIES_ACT, json={"kind": "other", "amount_fen": 1, "received_on": "9999-01-01"}
+    ),
+    ("POST", "/contracts/{contract_id}/payments/{payment_id}/answer"): row(
+        *PARTIES_ACT, json={"confirmed": False}
+    ),
+    ("GET", "/contracts/{contract_id}/royalty-reports"): row(PARTIES_READ | {"regulator"}, 404),
+    ("POST", "/contracts/{contract_id}/royalty-reports/{sequence}/file"): row(
+        *PARTIES_ACT, path=REPORT, json={"base_fen": 1}
+    ),
+    ("POST", "/contracts/{contract_id}/royalty-reports/{sequence}/confirm"): row(
+        *PARTIES_ACT, path=REPORT
+    ),
+    ("POST", "/contracts/{contract_id}/royalty-reports/{sequence}/contest"): row(
+        *PARTIES_ACT, path=REPORT, json={"reason": "x"}
+    ),
+    # Settlements
+    ("POST", "/income-plans"): row(*OWN_UNIT, json=INCOME_PLAN),
+    ("GET", "/income-plans"): row(SIGNED_IN),
+    ("GET", "/income-plans/rule-sets"): public(),
+    ("GET", "/income-plans/{plan_id}"): row(*PLAN_READ),
+    ("PATCH", "/income-plans/{plan_id}"): row(*PLAN_ACT, headers=STALE, json={"years": 3}),
+    ("POST", "/income-plans/{plan_id}/publish"): row(*PLAN_ACT),
+    ("POST", "/income-plans/{plan_id}/withdraw"): row(*PLAN_ACT, json={}),
+    ("POST", "/income-plans/{plan_id}/objections"): row(
+        {"university", "roleless"}, 404, path=WITHDRAWN_PLAN, json={"grounds": "x"}
+    ),
+    ("GET", "/income-plans/{plan_id}/objections"): row(*PLAN_READ),
+    ("POST", "/income-plans/{plan_id}/objections/{objection_id}/decision"): row(
+        *PLAN_ACT,
+        path={"objection_id": "$plan_objection"},
+        json={"act": "reject", "reason": ""},
+    ),
+    ("POST", "/income-plans/{plan_id}/objections/{objection_id}/withdraw"): row(
+        {"university"}, 404, path=WITHDRAWN_PLAN
+    ),
+    ("POST", "/income-plans/{plan_id}/costs"): row(*PLAN_ACT, path=WITHDRAWN_PLAN, json=COST),
+    ("GET", "/income-plans/{plan_id}/costs"): row(*PLAN_READ),
+    ("GET", "/income-plans/{plan_id}/incomes"): row(*PLAN_READ),
+    ("POST", "/income-plans/{plan_id}/profits"): row(
+        *PLAN_ACT, json={"year": 2025, "operating_profit_fen": 1}
+    ),
+    ("POST", "/income-plans/{plan_id}/equity"): row(
+        *PLAN_ACT, json={"total_shares": 1, "technology_bp": 1, "registered_on": "2026-01-01"}
+    ),
+    ("POST", "/income-plans/{plan_id}/parts/{part_id}/pay"): row(
+        *PLAN_ACT, json={"paid_on": "2000-01-01", "document": "x"}
+    ),
+    ("GET", "/idle-watches"): row(SIGNED_IN),
+    ("PUT", "/idle-watches/{achievement_id}"): row(
+        *OWN_UNIT, json={"since": "9999-01-01", "note": "x"}
+    ),
+    ("POST", "/benefits"): row(
+        {"university", "enterprise"}, 403, (404, OTHER_TRADERS - {"enterprise"}), json=BENEFIT
+    ),
+    ("GET", "/benefits"): row(SIGNED_IN),
+    ("POST", "/benefits/{benefit_id}/decision"): row(
+        {"regulator"}, json={"act": "confirm", "note": "x"}
+    ),
+    ("GET", "/tax-estimates/rule-sets"): public(),
+    ("POST", "/tax-estimates"): row(
+        SIGNED_IN - {"broker_read_key"},
+        json={"kind": "vat", "subject": "other", "amount_fen": 1},
+    ),
     # Registrations, the register, statistics
     ("PUT", "/registrations/office"): row(OFFICES, json={"region4": "9999", "point": "07"}),
     ("GET", "/registrations/offices"): public(),
@@ -577,6 +716,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/statistics/contracts"): public(),
     ("GET", "/statistics/flows"): public(),
     ("GET", "/statistics/summary"): public(),
+    ("GET", "/statistics/targets"): public(),
+    ("GET", "/statistics/export"): row({"regulator"}, params={"from": "2025-01-01"}),
     # The feed and webhooks
     ("GET", "/feed"): public(),
     ("POST", "/webhooks"): row(ADMINISTRATORS, json={"url": "http://example.com/"}),

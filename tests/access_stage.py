@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
+from app.contracts.models import ContractRoyaltyReport, ContractSigningRequest, ContractTrial
 from app.kit.calendar import local_day
 from app.parties import tokens
 from tests import flow
-from tests.access_routes import SETTLEMENT
+from tests.access_routes import REASON, SETTLEMENT
 from tests.demands import steps
 from tests.market import Market, User, credit_code, new_organisation
 from tests.notices import posted
@@ -104,6 +105,7 @@ async def set_stage(market: Market) -> Stage:
     await _notices(stage)
     await _auctions(stage)
     await _office_matters(stage)
+    await _settlements(stage)
     await _flag(stage)
     await _demands(stage)
     await _webhooks(stage)
@@ -209,12 +211,79 @@ async def _trade(stage: Stage) -> None:
     await flow.close_auction(market, auction)
     deal = await flow.deal_of(market, auction)
     contract = await flow.contract_of(market, deal, university, enterprise)
+    await _perform(stage, contract["id"])
     stage.objects |= {
         "sold_listing": listing["id"],
         "application_id": application["id"],
         "auction_id": auction["id"],
         "deal_id": deal["id"],
         "contract_id": contract["id"],
+    }
+
+
+async def _perform(stage: Stage, contract_id: str) -> None:
+    """The contract is performed: everything is settled but a payment that nobody answered."""
+    market, university = stage.market, stage.people["university"]
+    now = await flow.market_now(market)
+    path = f"/contracts/{contract_id}"
+    delivered = await university.ok("POST", f"{path}/milestones/1/deliver", {"note": "资料"})
+    accepted = {"accepted": True}
+    await stage.people["enterprise"].ok(
+        "POST", f"{path}/milestones/{delivered['sequence']}/answer", accepted
+    )
+    demanded = await university.ok("POST", f"{path}/delay-notices", {"obligation": "付款"})
+    await university.ok("POST", f"{path}/delay-notices/{demanded['id']}/cure")
+    supplement = {"kind": "supplement", "reason": "x", "clause": "x"}
+    amendment = await university.ok("POST", f"{path}/amendments", supplement)
+    await university.ok("POST", f"{path}/amendments/1/decline", {"reason": "x"})
+    paid = {"kind": "other", "amount_fen": 1, "received_on": local_day(now).isoformat()}
+    payment = await university.ok("POST", f"{path}/payments", paid)
+    asked = {
+        "contract_id": UUID(contract_id),
+        "text_sha256": "0" * 64,
+        "party_id": university.organisation_id,
+        "person_id": university.person_id,
+        "sequence": 0,
+        "content": b"",
+        "digest": b"",
+        "range_start": 0,
+        "range_end": 1,
+        "asked_at": now,
+    }
+    own = ContractSigningRequest(**asked)
+    other = ContractSigningRequest(**asked, amendment_id=UUID(amendment["id"]))
+    async with market.sessions() as session, session.begin():
+        session.add_all(
+            [
+                own,
+                other,
+                ContractTrial(
+                    contract_id=UUID(contract_id),
+                    days=1,
+                    payment_days=1,
+                    state="returned",
+                    started_at=now,
+                    ends_at=now,
+                    decided_at=now,
+                ),
+                ContractRoyaltyReport(
+                    contract_id=UUID(contract_id),
+                    sequence=1,
+                    period_from=date(2025, 1, 1),
+                    period_to=date(2025, 12, 31),
+                    due_on=date(2026, 1, 31),
+                    rate_bp=100,
+                    state="confirmed",
+                    base_fen=100,
+                    royalty_fen=1,
+                ),
+            ]
+        )
+    stage.objects |= {
+        "payment_id": payment["id"],
+        "delay_id": demanded["id"],
+        "request_id": str(own.id),
+        "amendment_request": str(other.id),
     }
 
 
@@ -417,6 +486,66 @@ async def _office_matters(stage: Stage) -> None:
         "registration_id": made["id"],
         "number": registered["number"],
     }
+
+
+async def _settlements(stage: Stage) -> None:
+    """A plan that an objection stopped, one that is withdrawn, a part to be paid, a benefit."""
+    market, people = stage.market, stage.people
+    university, roleless = people["university"], people["roleless"]
+    members = [{"name": "张三", "role": "contributor", "main": True, "weight": 1}]
+    common = {"basis": "unit_rule", "reward_bp": 7_000, "objection_procedure": "x"}
+    own = {
+        "achievement_id": (await flow.post_achievement(market, university))["id"],
+        "route": "own_implementation",
+        "first_year": 2025,
+        "years": 3,
+    }
+    sold = {"contract_id": stage.objects["contract_id"], "route": "transfer"}
+    objected = {}
+    for name, what, objector in (("plan", sold, roleless), ("withdrawn_plan", own, university)):
+        made = await university.ok("POST", "/income-plans", common | what | {"members": members})
+        path = f"/income-plans/{made['id']}"
+        await university.ok("POST", path + "/publish")
+        objection = await objector.ok("POST", path + "/objections", {"grounds": "x"})
+        objected |= {name: made["id"], f"{name}_objection": objection["id"]}
+    await university.ok("POST", f"/income-plans/{objected['withdrawn_plan']}/withdraw", REASON)
+    benefit = await university.ok(
+        "POST",
+        "/benefits",
+        {
+            "registration_id": stage.objects["registration_id"],
+            "kind": "income_tax_relief",
+            "amount_fen": 1,
+            "taken_on": local_day(await flow.market_now(market)).isoformat(),
+            "document": "申报表",
+        },
+    )
+    await market.settle()
+    stage.objects |= objected | {
+        "plan_id": objected["plan"],
+        "benefit_id": benefit["id"],
+        "part_id": await _part(stage, objected["plan"]),
+    }
+
+
+async def _part(stage: Stage, plan_id: str) -> str:
+    """A part of the plan's income, put in without waiting for the plan's days."""
+    async with stage.market.sessions() as session, session.begin():
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        row = await session.execute(
+            text(
+                "WITH i AS (INSERT INTO income (id, institution_id, contract_id, plan_id, kind,"
+                " payment_id, amount, received_on, rule_set, due_at, due_provisional,"
+                " calendar_version, state, distributed_at, net_fen, reward, fund, retained)"
+                " SELECT uuidv7(), institution_id, contract_id, id, 'payment', uuidv7(), 1,"
+                " current_date, rule_set, now() + interval '9 years', false, '', 'distributed',"
+                " now(), 1, 1, 0, 0 FROM income_plan WHERE id = :plan RETURNING id)"
+                " INSERT INTO income_part (id, income_id, member_id, amount) SELECT uuidv7(), i.id,"
+                " m.id, 1 FROM i, income_plan_member m WHERE m.plan_id = :plan RETURNING id"
+            ),
+            {"plan": plan_id},
+        )
+        return str(row.scalar_one())
 
 
 async def _flag(stage: Stage) -> None:

@@ -39,7 +39,7 @@ from app.achievements.schemas import (
 )
 from app.achievements.states import MOVES, AchievementKind, AchievementState, Secrecy
 from app.achievements.texts import GRANT_MAIL, GRANT_SUBJECT
-from app.kit import audit, clock, codes, mail
+from app.kit import audit, clock, codes, jobs, mail
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound
 from app.kit.http import require_version
@@ -312,6 +312,7 @@ async def publish(
     state = move(MOVES, AchievementState(achievement.state), "publish")
     await _require_publishable(session, achievement)
     achievement.public_from = now
+    await jobs.defer(session, "settlements.watch_idle", achievement_id=str(achievement.id))
     return _moved(session, actor, achievement, state, "publish")
 
 

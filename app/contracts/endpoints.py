@@ -3,11 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from app.contracts import service
 from app.contracts.errors import (
-    AlreadySigned,
     ClassFixedByDeal,
     EmptyTerm,
     LicenceOutlastsPatent,
@@ -16,19 +15,21 @@ from app.contracts.errors import (
     PatentTermsMissing,
     PatentUnknown,
     PaymentTermsWrong,
-    StaleText,
     SubClassMismatch,
+    SubjectExceedsItem,
 )
 from app.contracts.schemas import (
     ContractEdit,
     ContractRow,
     ContractView,
-    Signing,
+    DifferenceView,
+    FindingView,
+    TemplateView,
     TextRow,
     TextView,
 )
 from app.contracts.states import ContractState
-from app.deals.errors import DealEnded, PublicityRunning
+from app.kit import clock
 from app.kit.actor import CurrentActor, RoleRequired, ScopeRequired
 from app.kit.db import Uow
 from app.kit.errors import (
@@ -40,7 +41,6 @@ from app.kit.errors import (
 )
 from app.kit.errors import problems as declared
 from app.kit.http import BadCursor, IfMatch, Page, Paging, cursor_id, etag, make_page, trade_router
-from app.notices.errors import NoticeNotEffective
 
 contracts = trade_router("/contracts", "contracts")
 routers: tuple[APIRouter, ...] = (contracts,)
@@ -62,6 +62,12 @@ async def list_contracts(
     )
     items, cursor = make_page(rows, page, lambda row: [row.id])
     return Page(items=[ContractRow.model_validate(row) for row in items], next_cursor=cursor)
+
+
+@contracts.get("/templates", responses=declared())
+async def list_templates() -> list[TemplateView]:
+    """The templates of the package with their classes and dates, the oldest first."""
+    return service.template_list()
 
 
 @contracts.get("/{contract_id}", responses=declared(Unauthenticated, NotFound))
@@ -104,6 +110,7 @@ async def get_version(
         ClassFixedByDeal,
         SubClassMismatch,
         NonTechnicalExceedsTotal,
+        SubjectExceedsItem,
         PaymentTermsWrong,
         PatentUnknown,
         LicenceOutlastsPatent,
@@ -146,16 +153,22 @@ async def withdraw_proposal(
     return await service.view(session, contract)
 
 
-@contracts.post(
-    "/{contract_id}/sign",
-    responses=declared(
-        *_ACT, StaleText, AlreadySigned, NoticeNotEffective, PublicityRunning, DealEnded
-    ),
+@contracts.get("/{contract_id}/findings", responses=declared(Unauthenticated, NotFound))
+async def list_findings(session: Uow, actor: CurrentActor, contract_id: UUID) -> list[FindingView]:
+    """What the checks before signing find in the text in force, those that block first."""
+    return await service.findings(session, actor, contract_id, await clock.now(session))
+
+
+@contracts.get(
+    "/{contract_id}/versions/{text_version}/difference",
+    responses=declared(Unauthenticated, NotFound),
 )
-async def sign_contract(
-    response: Response, session: Uow, actor: CurrentActor, contract_id: UUID, signing: Signing
-) -> ContractView:
-    """Sign the proposed text for one's party; names the text by its hash."""
-    contract = await service.sign(session, actor, contract_id, signing.text_sha256)
-    response.headers["ETag"] = etag(contract.version)
-    return await service.view(session, contract)
+async def get_difference(
+    session: Uow,
+    actor: CurrentActor,
+    contract_id: UUID,
+    text_version: Annotated[int, Path(ge=1, le=1_000_000)],
+    since: Annotated[int, Query(ge=1, le=1_000_000, description="the version compared with")],
+) -> DifferenceView:
+    """How a version of the text differs from an earlier one, line by line."""
+    return await service.difference(session, actor, contract_id, since, text_version)

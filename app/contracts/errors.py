@@ -89,3 +89,155 @@ class EmptyTerm(Unprocessable):
     code = "term_missing"
     zh = "合同条款未填写:{missing}"
     en = "These terms are not filled in: {missing}"
+
+
+class NotInForce(Conflict):
+    """Performance begins when both parties have signed."""
+
+    code = "contract_not_in_force"
+    zh = "合同尚未由双方签署(状态 {state}),不能登记履行情况"
+    en = "The contract is not signed by both parties (state {state}); nothing is performed yet"
+
+
+class PaymentInFuture(Unprocessable):
+    """A payment that was received lies in the past."""
+
+    code = "payment_in_future"
+    zh = "收款日期不能晚于今天({latest})"
+    en = "A payment that was received cannot be later than today ({latest})"
+
+
+class ReportUnknown(Unprocessable):
+    """A royalty pays a report of the same contract."""
+
+    code = "royalty_report_unknown"
+    zh = "提成报告不属于本合同,或者款项类别不是提成(royalty)"
+    en = "The report is not one of this contract, or the payment's kind is not royalty"
+
+
+class ReportOpen(Conflict):
+    """A royalty is paid when its report is confirmed."""
+
+    code = "royalty_report_open"
+    zh = "该提成报告尚未确认(状态 {state}),确认后方可登记提成款"
+    en = "The report is not confirmed yet (state {state}); its royalty is recorded after that"
+
+
+class PaymentAnswered(Conflict):
+    """A recorded payment is answered once."""
+
+    code = "payment_answered"
+    zh = "该笔款项已被答复(确认:{confirmed});如有误,请重新登记"
+    en = "The payment was answered already (confirmed: {confirmed}); record it anew if it is wrong"
+
+
+class NotYourAnswer(Conflict):
+    """What one party states, the other one answers."""
+
+    code = "other_party_acts"
+    zh = "此操作须由合同的另一方执行"
+    en = "That is for the other party of the contract to do"
+
+
+class AnswerNeedsReason(Unprocessable):
+    """A denial says why."""
+
+    code = "reason_missing"
+    zh = "否认款项须说明理由(reason)"
+    en = "A denial gives its reason (reason)"
+
+
+class SubjectExceedsItem(Unprocessable):
+    """The subject matter in an item costs no more than the item."""
+
+    code = "subject_exceeds_item"
+    zh = "合理数量标的物的成本不得超过该项费用({most_fen} 分)"
+    en = "The subject matter in an item costs no more than the item, {most_fen} fen"
+
+
+class ContractBlocked(Conflict):
+    """A check found what must be mended before anyone signs."""
+
+    code = "contract_blocked"
+    zh = "签署前检查发现须先解决的问题:{findings}"
+    en = "Checks before signing found what must be mended first: {findings}"
+
+
+class WarningsUnread(Conflict):
+    """Each party that signs says that it read the warnings."""
+
+    code = "warnings_not_acknowledged"
+    zh = "签署前请确认已阅读以下提示(acknowledged):{findings}"
+    en = "Acknowledge these warnings to sign (acknowledged): {findings}"
+
+
+class CertificateNeeded(Conflict):
+    """This market signs with certificates."""
+
+    code = "certificate_needed"
+    zh = "本平台要求使用数字证书签署;请通过 signing-requests 提交证书签名"
+    en = "Contracts are signed with certificates here; use signing-requests"
+
+
+class NoCertificateSource(Conflict):
+    """Nobody issues certificates here."""
+
+    code = "no_certificate_source"
+    zh = "本平台不签发证书;请使用自有证书通过 signing-requests 签署"
+    en = "No certificates are issued here; sign with your own by signing-requests"
+
+
+class SigningOutdated(Conflict):
+    """The digest was handed out over a document that is not the present one any more."""
+
+    code = "signing_outdated"
+    zh = "待签文件已变化或者请求已过期,请重新获取摘要"
+    en = "The document moved on or the request expired; ask for a new digest"
+
+
+class SignatureWrong(Unprocessable):
+    """What came back is no good signature over the digest."""
+
+    code = "signature_wrong"
+    zh = "签名无效:{problem}"
+    en = "The signature is not valid: {problem}"
+
+
+class CertificateOfAnother(Unprocessable):
+    """The certificate is another organisation's."""
+
+    code = "certificate_of_another"
+    zh = "证书主体({subject})不是签署方 {expected}"
+    en = "The certificate's subject ({subject}) is not the signing party {expected}"
+
+
+class AmendmentOpen(Conflict):
+    """One amendment is decided before the next is proposed."""
+
+    code = "amendment_open"
+    zh = "第 {number} 号补充文件尚未处理完毕"
+    en = "Amendment number {number} is still open"
+
+
+class NotASigner(Conflict):
+    """Only those whom the amendment concerns sign it."""
+
+    code = "not_a_signer"
+    zh = "本方不是该补充文件的签署方,或者须待合同双方先行签署"
+    en = "This party does not sign this amendment, or signs after both parties of the contract"
+
+
+class AmendmentContentWrong(Unprocessable):
+    """An amendment has what its kind needs, and nothing else."""
+
+    code = "amendment_content_wrong"
+    zh = "补充文件的内容与其类型 {kind} 不符:应为 {expected_content}"
+    en = "The content does not fit an amendment of kind {kind}; right would be: {expected_content}"
+
+
+class NoticeNotMature(Conflict):
+    """A contract is ended by notice 30 days after the demand (rules.md V-4)."""
+
+    code = "delay_notice_not_mature"
+    zh = "催告尚未满三十日(至 {matures_at}),不能解除合同"
+    en = "The demand runs until {matures_at}; the contract cannot be ended before"

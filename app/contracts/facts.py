@@ -1,7 +1,7 @@
 """What other modules may know about contracts."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 
@@ -40,3 +40,20 @@ class ContractDocument:
     text: str
     text_sha256: str
     signed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PaymentReceived:
+    """A payment under a contract that both sides say was received; the amount in fen.
+
+    `kind` is `upfront`, `instalment`, `royalty` or `other`. `recorded_at` is when the first side
+    put it on record.
+    """
+
+    id: UUID
+    contract_id: UUID
+    kind: str
+    amount_fen: int
+    received_on: date
+    invoice_number: str | None
+    recorded_at: datetime

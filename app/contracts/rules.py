@@ -1,8 +1,10 @@
 """Decisions about contracts, without I/O: classes, amounts, payment, patents, licence terms."""
 
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from app.contracts.errors import (
@@ -14,8 +16,9 @@ from app.contracts.errors import (
     PatentUnknown,
     PaymentTermsWrong,
     SubClassMismatch,
+    SubjectExceedsItem,
 )
-from app.contracts.states import PATENT_SUB_CLASSES, ContractClass, PaymentMode
+from app.contracts.states import PATENT_SUB_CLASSES, ContractClass, PaymentMode, RoyaltyRate
 from app.kit.money import format_yuan
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
@@ -130,14 +133,95 @@ def check_class(
         )
 
 
-def technical_amount(total_fen: int, non_technical_fen: Iterable[int]) -> int:
-    """Total minus the itemised non-technical cost, in fen (rules.md 3.3, TV-B3)."""
-    items = sum(non_technical_fen)
-    if items > total_fen:
+NORMAL_SETS = range(1, 3)
+"""How many sets of equipment are a reasonable quantity of the subject matter (rules.md 3.3)."""
+
+
+@dataclass(frozen=True)
+class NonTechnical:
+    """An item of cost; `subject_fen` of it is a quantity of the subject matter, in sets."""
+
+    amount_fen: int
+    subject_fen: int = 0
+    subject_sets: int | None = None
+
+
+def technical_amount(total_fen: int, items: Iterable[NonTechnical]) -> int:
+    """Total minus the itemised non-technical cost, in fen (rules.md 3.3, TV-B1 to TV-B3).
+
+    The direct cost of a reasonable quantity of the subject matter is not taken off; that of a
+    larger one is, until a registrar says otherwise.
+    """
+    taken = sum(
+        item.amount_fen - (item.subject_fen if item.subject_sets in NORMAL_SETS else 0)
+        for item in items
+    )
+    if taken > total_fen:
         raise NonTechnicalExceedsTotal(
-            field="body.non_technical_items", sum_fen=items, total_fen=total_fen
+            field="body.non_technical_items", sum_fen=taken, total_fen=total_fen
         )
-    return total_fen - items
+    return total_fen - taken
+
+
+def check_items(items: Sequence[NonTechnical]) -> None:
+    """Raise SubjectExceedsItem when a part costs more than its item."""
+    for index, item in enumerate(items):
+        if item.subject_fen > item.amount_fen:
+            raise SubjectExceedsItem(
+                field=f"body.non_technical_items.{index}.subject_fen", most_fen=item.amount_fen
+            )
+
+
+def check_rates(kind: RoyaltyRate, rate_bp: int, yearly_bp: Sequence[int]) -> None:
+    """Rates by the year run as their kind says, from the first rate (民法典 846)."""
+    if not yearly_bp:
+        return
+    pairs = list(pairwise(yearly_bp))
+    fits = {
+        RoyaltyRate.FIXED: all(a == b for a, b in pairs),
+        RoyaltyRate.INCREASING: bool(pairs) and all(a < b for a, b in pairs),
+        RoyaltyRate.DECREASING: bool(pairs) and all(a > b for a, b in pairs),
+    }[kind]
+    if yearly_bp[0] != rate_bp or not fits:
+        raise PaymentTermsWrong(
+            field="body.royalty.yearly_rates_bp",
+            mode=kind.value,
+            expected_terms=f"{kind.value} rates that begin with {rate_bp}",
+        )
+
+
+@dataclass(frozen=True)
+class RoyaltyPeriod:
+    """A period of royalties, the day its report is due, and its rate in basis points."""
+
+    first: date
+    last: date
+    due: date
+    rate_bp: int
+
+
+def royalty_periods(
+    first: date, months: int, count: int, report_days: int, rates_bp: Sequence[int]
+) -> list[RoyaltyPeriod]:
+    """The periods of a royalty; the rate is that of the year in which a period begins.
+
+    After the last rate that is stated, that one stays.
+    """
+    found = []
+    for number in range(count):
+        start = _months_after(first, number * months)
+        last = _months_after(first, (number + 1) * months) - timedelta(days=1)
+        year = number * months // 12
+        rate = rates_bp[min(year, len(rates_bp) - 1)]
+        found.append(RoyaltyPeriod(start, last, last + timedelta(days=report_days), rate))
+    return found
+
+
+def _months_after(day: date, months: int) -> date:
+    """The corresponding day, or the month's last one (rules.md T-2)."""
+    year, month = divmod(day.month - 1 + months, 12)
+    year += day.year
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def check_payment(
@@ -276,3 +360,8 @@ def _milestone(one: Mapping[str, Any]) -> str:
 
 def _part(when: str, amount_fen: int) -> str:
     return f"{when},人民币 {format_yuan(amount_fen)} 元"
+
+
+def royalty(base_fen: int, rate_bp: int) -> int:
+    """The royalty on a base, in fen, rounded half up once at the end (rules.md section 1)."""
+    return (base_fen * rate_bp + 5_000) // 10_000

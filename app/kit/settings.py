@@ -103,6 +103,18 @@ class Settings(BaseSettings):
         False,
         description="sandbox only: webhooks may go to private addresses and over plain http",
     )
+    contract_signing: Literal["account", "certificate"] = Field(
+        "account",
+        description="what a party signs a contract with: its account, or a certificate on the PDF",
+    )
+    contract_certificates: Literal["none", "test"] = Field(
+        "none",
+        description="`test`: an internal test authority signs for all, in the sandbox only",
+    )
+    contract_trust_roots: str = Field(
+        "",
+        description="PEM file with the roots of the authorities whose certificates sign contracts",
+    )
     bank: Literal["manual", "directory", "simulated"] = Field(
         "manual",
         description="who carries payment files and statements: operators, a pair of directories,"
@@ -139,6 +151,11 @@ class Settings(BaseSettings):
             raise ValueError("opening_officers: every officer needs a name and a key of their own")
         if self.webhook_private_addresses and not self.sandbox:
             raise ValueError("webhook_private_addresses=true needs mode=sandbox")
+        if self.contract_certificates == "test" and not self.sandbox:
+            raise ValueError("contract_certificates=test needs mode=sandbox")
+        issuers = self.contract_certificates == "test" or self.contract_trust_roots
+        if self.contract_signing == "certificate" and not issuers:
+            raise ValueError("contract_signing=certificate needs contract_trust_roots")
         if self.bank == "simulated" and not self.sandbox:
             raise ValueError("bank=simulated needs mode=sandbox")
         return self

@@ -25,11 +25,13 @@ class Account(Identified, Base):
         UniqueConstraint("kind", "owner_id", "purpose_id", postgresql_nulls_not_distinct=True),
         CheckConstraint(
             "kind IN ('bank','clearing','unexplained','receivable','charges','unmatched',"
-            "'received','held','refund_due','refund_ordered','price','commission','forfeited')",
+            "'received','held','refund_due','refund_ordered','price','commission','forfeited',"
+            "'income','income_share','income_retained')",
             name="kind",
         ),
         CheckConstraint(
-            "balance_fen >= 0 OR kind IN ('bank','clearing','unexplained','receivable','charges')",
+            "balance_fen >= 0 OR kind IN ('bank','clearing','unexplained','receivable','charges',"
+            "'income')",
             name="balance",
         ),
         Index("ix_ledger_account_owner_id", "owner_id", "id"),

@@ -5,7 +5,7 @@ job `<purpose_kind>.deposit_received` is deferred with `purpose_id` and `credite
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -347,6 +347,56 @@ async def release(
         )
     _move(session, actor, deposit, "settle", reason=reason)
     await session.flush()
+
+
+async def distribute_income(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    key: str,
+    institution_id: UUID,
+    purpose_id: UUID,
+    parts: Mapping[UUID, Fen],
+    retained_fen: Fen,
+    now: datetime,
+) -> bool:
+    """Book an institution's income: what it owes its people by part, and what it keeps.
+
+    The money is the institution's own and stays on its bank account; its `income` account mirrors
+    it. False when this income was booked before, or when there is nothing to book.
+    """
+    moves = {
+        Pocket(AccountKind.INCOME_SHARE, institution_id, part): fen for part, fen in parts.items()
+    }
+    moves[Pocket(AccountKind.INCOME_RETAINED, institution_id, purpose_id)] = retained_fen
+    moves[Pocket(AccountKind.INCOME, institution_id, purpose_id)] = -sum(moves.values())
+    if not any(moves.values()):
+        return False
+    return await postings.post(session, actor, f"income.distribute:{key}", moves, now)
+
+
+async def pay_income_share(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    institution_id: UUID,
+    purpose_id: UUID,
+    part_id: UUID,
+    amount_fen: Fen,
+    now: datetime,
+    note: str,
+) -> bool:
+    """Book that an institution paid a part of its income out; False when it was paid before."""
+    return await postings.transfer(
+        session,
+        actor,
+        f"income.pay:{part_id}",
+        amount_fen,
+        Pocket(AccountKind.INCOME_SHARE, institution_id, part_id),
+        Pocket(AccountKind.INCOME, institution_id, purpose_id),
+        now,
+        note,
+    )
 
 
 async def choose_settlement_account(

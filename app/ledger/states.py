@@ -19,6 +19,9 @@ class AccountKind(StrEnum):
     PRICE = "price"
     COMMISSION = "commission"
     FORFEITED = "forfeited"
+    INCOME = "income"
+    INCOME_SHARE = "income_share"
+    INCOME_RETAINED = "income_retained"
 
 
 OPEN_KINDS = frozenset(
@@ -28,6 +31,7 @@ OPEN_KINDS = frozenset(
         AccountKind.UNEXPLAINED,
         AccountKind.RECEIVABLE,
         AccountKind.CHARGES,
+        AccountKind.INCOME,
     }
 )
 """Accounts that mirror the world outside and may be negative: what the platform has or is owed.

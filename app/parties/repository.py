@@ -372,3 +372,9 @@ async def platform_organisations(session: AsyncSession) -> Sequence[Organisation
     """Everyone that runs or oversees the market; there are few."""
     query = select(Organisation).where(Organisation.kind.in_(PLATFORM_KINDS))
     return (await session.execute(query.order_by(Organisation.id))).scalars().all()
+
+
+async def person_name(session: AsyncSession, person_id: UUID) -> str | None:
+    """The name of a person."""
+    query = select(Person.name).where(Person.id == person_id)
+    return (await session.execute(query)).scalar_one_or_none()

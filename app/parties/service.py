@@ -486,3 +486,11 @@ conflicts = relations.conflicts
 control_links = relations.control_links
 declared_for_sale = relations.declared_for_sale
 """What other modules ask about declared relations."""
+
+
+async def person_name(session: AsyncSession, person_id: UUID) -> str:
+    """The name of a person who acts; raises NotFound."""
+    name = await repository.person_name(session, person_id)
+    if name is None:
+        raise NotFound
+    return name

@@ -1,6 +1,6 @@
 """HTTP of the registrations module: applications and decisions, and the public register."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from app.registrations.errors import (
     OutsideTerritory,
     PointTaken,
     ReasonMissing,
+    RegisterPeriodReversed,
     SerialsExhausted,
     TechnicalExceedsTotal,
     UnknownOffice,
@@ -55,6 +56,10 @@ registrations = trade_router("/registrations", "registrations")
 register = trade_router("/register", "register")
 routers: tuple[APIRouter, ...] = (registrations, register)
 
+Region = Annotated[
+    str | None,
+    Query(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6})$", description="head of a region code"),
+]
 _ACT = (Unauthenticated, RoleRequired, ScopeRequired, NotFound, IllegalMove)
 
 
@@ -235,21 +240,39 @@ def _after(page: PageRequest) -> tuple[datetime, UUID] | None:
     return moment, identifier
 
 
-@register.get("", responses=declared(BadCursor))
+@register.get("", responses=declared(BadCursor, RegisterPeriodReversed))
 async def list_register(
     session: Uow,
     page: Paging,
-    q: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
+    q: Annotated[
+        str | None, Query(min_length=1, max_length=100, description="words of the title")
+    ] = None,
     contract_class: Annotated[str | None, Query(max_length=40)] = None,
+    sub_class: Annotated[str | None, Query(max_length=60)] = None,
+    technical_field: Annotated[str | None, Query(max_length=40)] = None,
+    seller_region: Region = None,
+    buyer_region: Region = None,
+    office_id: UUID | None = None,
+    first: Annotated[date | None, Query(alias="from", description="registered on or after")] = None,
+    last: Annotated[date | None, Query(alias="to", description="registered on or before")] = None,
 ) -> Page[RegisterEntry]:
     """The public register of technology contracts, the last registered first.
 
     Amounts are not shown: offices keep the business secrets in what they register (北京市技术市场
     条例 30, 浙江省技术市场条例 21), and statistics identify no unit (统计法 28).
     """
-    rows = await queries.register_page(
-        session, title=q, contract_class=contract_class, after=_after(page), limit=page.limit + 1
+    filters = queries.narrowed(
+        q=q,
+        contract_class=contract_class,
+        sub_class=sub_class,
+        technical_field=technical_field,
+        seller_region=seller_region,
+        buyer_region=buyer_region,
+        office_id=office_id,
+        first=first,
+        last=last,
     )
+    rows = await queries.register_page(session, filters, after=_after(page), limit=page.limit + 1)
     items, cursor = make_page(rows, page, lambda row: [row.registered_at, row.id])
     return Page(items=await queries.register_entries(session, items), next_cursor=cursor)
 

@@ -97,3 +97,11 @@ class SerialsExhausted(Conflict):
     code = "serials_exhausted"
     zh = "该机构 {year} 年的登记编号已用完"
     en = "The office's numbers of {year} are used up"
+
+
+class RegisterPeriodReversed(Unprocessable):
+    """The register is asked for a period that ends before it begins."""
+
+    code = "register_period_reversed"
+    zh = "from 不得晚于 to"
+    en = "from may not be after to"

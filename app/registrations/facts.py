@@ -7,9 +7,11 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class RegistrationFacts:
-    """A registered contract as the statistics count it; amounts in fen.
+    """A contract with a registration number as the statistics count it; amounts in fen.
 
-    Kinds and regions are those of the parties when registration was applied for.
+    Kinds and regions are those of the parties when registration was applied for. What form JJ-001
+    asks for and nobody stated is None: `ip_type`, `plan_category` and `objective` are codes of the
+    lists `ip_types`, `plan_categories` and `socio_economic_objectives`.
     """
 
     id: UUID
@@ -29,3 +31,7 @@ class RegistrationFacts:
     office_id: UUID
     registered_at: datetime
     signed_at: datetime
+    state: str
+    ip_type: str | None = None
+    plan_category: str | None = None
+    objective: str | None = None

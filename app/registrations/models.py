@@ -3,9 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import TEXT, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from app.kit import search_terms
 from app.kit.db import Base, Versioned
 
 
@@ -37,7 +39,10 @@ class RegistrationCounter(Base):
 
 
 class Registration(Versioned, Base):
-    """An application for registration of a contract, and its outcome; amounts in fen."""
+    """An application for registration of a contract, and its outcome; amounts in fen.
+
+    `search_text` and `grams` follow from the title (ADR 0010).
+    """
 
     __tablename__ = "registration"
     __table_args__ = (
@@ -83,6 +88,26 @@ class Registration(Versioned, Base):
             "id",
             postgresql_where=text("state = 'registered'"),
         ),
+        Index(
+            "ix_registration_public_grams",
+            "grams",
+            postgresql_using="gin",
+            postgresql_where=text("number IS NOT NULL"),
+        ),
+        Index(
+            "ix_registration_public_contract_class",
+            "contract_class",
+            "registered_at",
+            "id",
+            postgresql_where=text("number IS NOT NULL"),
+        ),
+        Index(
+            "ix_registration_public_technical_field",
+            "technical_field",
+            "registered_at",
+            "id",
+            postgresql_where=text("number IS NOT NULL"),
+        ),
     )
 
     contract_id: Mapped[UUID] = mapped_column(ForeignKey("contract.id"))
@@ -117,3 +142,14 @@ class Registration(Versioned, Base):
     registered_at: Mapped[datetime | None]
     refusal_reason: Mapped[str | None]
     refusal_note: Mapped[str | None]
+    search_text: Mapped[str] = mapped_column(server_default=text("''"), deferred=True)
+    grams: Mapped[list[str]] = mapped_column(
+        ARRAY(TEXT), server_default=text("'{}'"), deferred=True
+    )
+
+    @validates("title")
+    def _searchable(self, _key: str, title: str) -> str:
+        """What a title is found by."""
+        self.search_text = search_terms.search_text(title)
+        self.grams = search_terms.grams(self.search_text)
+        return title

@@ -1,19 +1,23 @@
 """Reading: registrations of a party or an office, and the public register."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.contracts import service as contracts
 from app.contracts.facts import ContractDocument
+from app.kit import search_terms
 from app.kit.actor import Actor
+from app.kit.calendar import end_of_day
 from app.kit.errors import NotFound
 from app.parties import service as parties
 from app.parties.states import Role
 from app.registrations import access, repository, rules
+from app.registrations.errors import RegisterPeriodReversed
 from app.registrations.models import Registration
+from app.registrations.repository import RegisterFilters
 from app.registrations.schemas import RegisterEntry, RegistrationView
 from app.registrations.states import RegistrationState
 
@@ -66,18 +70,48 @@ async def registration_list(
     )
 
 
+def narrowed(
+    *,
+    q: str | None = None,
+    contract_class: str | None = None,
+    sub_class: str | None = None,
+    technical_field: str | None = None,
+    seller_region: str | None = None,
+    buyer_region: str | None = None,
+    office_id: UUID | None = None,
+    first: date | None = None,
+    last: date | None = None,
+) -> RegisterFilters:
+    """What the register is narrowed to: words of a title, codes, heads of region codes, days.
+
+    Raises RegisterPeriodReversed.
+    """
+    if first is not None and last is not None and first > last:
+        raise RegisterPeriodReversed(field="query.from")
+    words = search_terms.normalised(q or "").replace("\x00", "")
+    return RegisterFilters(
+        phrases=tuple(words.split()),
+        grams=tuple(search_terms.query_grams(words)),
+        contract_class=contract_class,
+        sub_class=sub_class,
+        technical_field=technical_field,
+        seller_region=None if seller_region is None else search_terms.region_bounds(seller_region),
+        buyer_region=None if buyer_region is None else search_terms.region_bounds(buyer_region),
+        office_id=office_id,
+        since=None if first is None or first == date.min else end_of_day(first - timedelta(days=1)),
+        before=None if last is None or last == date.max else end_of_day(last),
+    )
+
+
 async def register_page(
     session: AsyncSession,
+    filters: RegisterFilters,
     *,
-    title: str | None,
-    contract_class: str | None,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Sequence[Registration]:
     """Registered contracts, the last one first."""
-    return await repository.registered(
-        session, title=title, contract_class=contract_class, after=after, limit=limit
-    )
+    return await repository.registered(session, filters, after=after, limit=limit)
 
 
 async def register_entry(session: AsyncSession, number: str) -> RegisterEntry:
@@ -102,8 +136,11 @@ async def register_entries(
                 "title": row.title,
                 "contract_class": row.contract_class,
                 "sub_class": row.sub_class,
+                "technical_field": row.technical_field,
                 "seller_name": found[row.seller_id].name,
+                "seller_region": row.seller_region,
                 "buyer_name": found[row.buyer_id].name,
+                "buyer_region": row.buyer_region,
                 "office_name": found[row.office_id].name,
                 "registered_at": row.registered_at,
             }

@@ -1,10 +1,11 @@
 """SQL of the registrations module."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -89,6 +90,15 @@ async def live_of_contract(session: AsyncSession, contract_id: UUID) -> Registra
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def numbered(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[Registration]:
+    """Registrations that have a number, by id."""
+    query = select(Registration).where(Registration.number.is_not(None))
+    if after is not None:
+        query = query.where(Registration.id > after)
+    query = query.order_by(Registration.id).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
 async def registrations(
     session: AsyncSession,
     *,
@@ -124,24 +134,71 @@ async def registrations(
     return (await session.execute(query)).scalars().all()
 
 
+@dataclass(frozen=True)
+class RegisterFilters:
+    """What the register is narrowed to; phrases and grams are normalised (ADR 0010).
+
+    Regions are bounds of codes; days are those of registration in Shanghai, as moments: from the
+    first on, before the second.
+    """
+
+    phrases: tuple[str, ...] = ()
+    grams: tuple[str, ...] = ()
+    contract_class: str | None = None
+    sub_class: str | None = None
+    technical_field: str | None = None
+    seller_region: tuple[str, str] | None = None
+    buyer_region: tuple[str, str] | None = None
+    office_id: UUID | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+
 async def registered(
     session: AsyncSession,
+    filters: RegisterFilters,
     *,
-    title: str | None,
-    contract_class: str | None,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Sequence[Registration]:
     """A page of the register, the last registered first."""
-    query = select(Registration).where(Registration.state == RegistrationState.REGISTERED.value)
-    if title is not None:
-        query = query.where(Registration.title.icontains(title, autoescape=True))
-    if contract_class is not None:
-        query = query.where(Registration.contract_class == contract_class)
+    query = select(Registration).where(
+        Registration.state == RegistrationState.REGISTERED.value,
+        Registration.number.is_not(None),
+        *_narrowed(filters),
+    )
     if after is not None:
         query = query.where(tuple_(Registration.registered_at, Registration.id) < after)
     query = query.order_by(Registration.registered_at.desc(), Registration.id.desc())
     return (await session.execute(query.limit(limit))).scalars().all()
+
+
+def _narrowed(filters: RegisterFilters) -> list[ColumnElement[bool]]:
+    conditions = [
+        Registration.search_text.contains(phrase, autoescape=True) for phrase in filters.phrases
+    ]
+    if filters.grams:
+        conditions.append(Registration.grams.contains(list(filters.grams)))
+    for column, value in (
+        (Registration.contract_class, filters.contract_class),
+        (Registration.sub_class, filters.sub_class),
+        (Registration.technical_field, filters.technical_field),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    if filters.office_id is not None:
+        conditions.append(Registration.office_id == filters.office_id)
+    for region, bounds in (
+        (Registration.seller_region, filters.seller_region),
+        (Registration.buyer_region, filters.buyer_region),
+    ):
+        if bounds is not None:
+            conditions.append(region.between(*bounds))
+    if filters.since is not None:
+        conditions.append(Registration.registered_at >= filters.since)
+    if filters.before is not None:
+        conditions.append(Registration.registered_at < filters.before)
+    return conditions
 
 
 async def by_number(session: AsyncSession, number: str) -> Registration | None:

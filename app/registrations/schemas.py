@@ -138,7 +138,10 @@ class RegisterEntry(WireModel):
     title: str
     contract_class: str
     sub_class: str | None
+    technical_field: str
     seller_name: str
+    seller_region: str
     buyer_name: str
+    buyer_region: str
     office_name: str
     registered_at: datetime

@@ -343,7 +343,7 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     row.decided_by = actor.person_id
     _record(session, actor, row, "register", before, number=row.number, registered_at=now)
     await session.flush()
-    await jobs.defer(session, "statistics.count", registration_id=str(row.id))
+    await jobs.defer(session, "statistics.recount", registration_id=str(row.id))
     return row
 
 
@@ -412,10 +412,23 @@ def _last_day(due_at: datetime) -> date:
 
 
 async def facts(session: AsyncSession, registration_id: UUID) -> RegistrationFacts:
-    """A registered contract, for the statistics; raises NotFound unless it is registered."""
+    """A registered contract, for the statistics; raises NotFound unless it has a number."""
     row = await repository.registration(session, registration_id)
-    if row is None or row.number is None or row.registered_at is None:
+    if row is None or row.number is None:
         raise NotFound
+    return _facts(row)
+
+
+async def numbered(
+    session: AsyncSession, after: UUID | None, limit: int
+) -> list[RegistrationFacts]:
+    """Registrations with a number in the order of their ids, those after an id."""
+    return [_facts(row) for row in await repository.numbered(session, after, limit)]
+
+
+def _facts(row: Registration) -> RegistrationFacts:
+    assert row.number is not None
+    assert row.registered_at is not None
     return RegistrationFacts(
         id=row.id,
         contract_id=row.contract_id,
@@ -434,4 +447,5 @@ async def facts(session: AsyncSession, registration_id: UUID) -> RegistrationFac
         office_id=row.office_id,
         registered_at=row.registered_at,
         signed_at=row.signed_at,
+        state=row.state,
     )

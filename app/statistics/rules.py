@@ -1,37 +1,152 @@
-"""Decisions about figures, without I/O: classes, months, secrecy of units, growth."""
+"""Decisions about figures, without I/O: periods, booking, classes, kinds of parties, growth."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from app.kit.calendar import end_of_day, local_day
 from app.kit.money import round_half_up
 from app.statistics.errors import PeriodReversed, PeriodTooFine
-from app.statistics.states import GroupBy
+from app.statistics.states import PeriodKind
 
 FEWEST_UNITS = 3
 """A cell that counts fewer units identifies one (统计法 28; rules.md 8.1)."""
 
+CLOSES_AFTER_DAYS = 10
+"""A period stays open for so many days after its end, for what is decided late (own choice)."""
+
 FOUR_CLASSES = {"license": "transfer"}
 """Before the Civil Code (2021) a licence was a transfer contract (rules.md 3.1, 8.1)."""
 
-_OFFICIAL_TOTALS = frozenset({GroupBy.YEAR, GroupBy.CONTRACT_CLASS})
+FIVE_CLASSES_FROM = date(2021, 1, 1)
+"""Earlier figures have four classes."""
+
+NOT_STATED = "not_stated"
+_MONTHS = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.YEAR: 12}
+_PARTS = {PeriodKind.QUARTER: PeriodKind.MONTH, PeriodKind.YEAR: PeriodKind.QUARTER}
+_WHOLES = {part: whole for whole, part in _PARTS.items()}
+_GROUPS = {"institute": "research_institute", "broker": "enterprise"}
+_GONE = frozenset({"refused", "cancelled", "revoked", "overturned"})
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A cell of a table: contracts, amounts in fen, and how many units stand behind it.
+class Sums:
+    """Contracts and amounts in fen."""
 
-    `units` is the smaller of the numbers of different sellers and different buyers. A suppressed
-    cell carries no figures.
-    """
+    count: int = 0
+    total_fen: int = 0
+    technical_fen: int = 0
 
-    key: str
-    count: int | None
-    total_fen: int | None
-    technical_fen: int | None
-    units: int
-    suppressed: bool = False
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(
+            self.count + other.count,
+            self.total_fen + other.total_fen,
+            self.technical_fen + other.technical_fen,
+        )
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A month, quarter or year, by its first day."""
+
+    first: date
+    kind: PeriodKind
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return plus_months(self.first, _MONTHS[self.kind]) - timedelta(days=1)
+
+    @property
+    def closes_at(self) -> datetime:
+        """When nothing is booked in it any more."""
+        return end_of_day(self.last + timedelta(days=CLOSES_AFTER_DAYS))
+
+    @property
+    def whole(self) -> "Span | None":
+        """The next larger period that it is a part of."""
+        kind = _WHOLES.get(self.kind)
+        return None if kind is None else span_of(kind, self.first)
+
+    @property
+    def parts(self) -> "tuple[Span, ...]":
+        """The next smaller periods that it is made of."""
+        kind = _PARTS.get(self.kind)
+        if kind is None:
+            return ()
+        step = _MONTHS[kind]
+        count = _MONTHS[self.kind] // step
+        return tuple(Span(plus_months(self.first, step * number), kind) for number in range(count))
+
+    @property
+    def months(self) -> tuple[date, ...]:
+        """The first days of its months."""
+        return tuple(plus_months(self.first, number) for number in range(_MONTHS[self.kind]))
+
+    @property
+    def key(self) -> str:
+        """How it is written: 2025, 2025-Q1, 2025-03."""
+        if self.kind is PeriodKind.YEAR:
+            return f"{self.first:%Y}"
+        if self.kind is PeriodKind.MONTH:
+            return f"{self.first:%Y-%m}"
+        return f"{self.first:%Y}-Q{(self.first.month + 2) // 3}"
+
+
+def plus_months(first: date, months: int) -> date:
+    """The first day of the month so many months later."""
+    number = first.year * 12 + first.month - 1 + months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def span_of(kind: PeriodKind, day: date) -> Span:
+    """The period of a kind that a day is in."""
+    months = _MONTHS[kind]
+    return Span(date(day.year, (day.month - 1) // months * months + 1, 1), kind)
+
+
+def spans_of(day: date) -> tuple[Span, ...]:
+    """The month, quarter and year of a day."""
+    return tuple(span_of(kind, day) for kind in PeriodKind)
+
+
+def tiles(first: date, last: date) -> Iterator[Span]:
+    """The largest periods that make up whole months from `first` to `last`, in order."""
+    start = first
+    while start <= last:
+        for kind in (PeriodKind.YEAR, PeriodKind.QUARTER, PeriodKind.MONTH):
+            span = span_of(kind, start)
+            if span.first == start and span.last <= last:
+                yield span
+                start = span.last + timedelta(days=1)
+                break
+        else:
+            return
+
+
+def booked_month(registered_on: date, now: datetime) -> date:
+    """The month in which a line is published: its own, or the first one that is still open."""
+    today = span_of(PeriodKind.MONTH, local_day(now))
+    before = span_of(PeriodKind.MONTH, today.first - timedelta(days=1))
+    earliest = before.first if now < before.closes_at else today.first
+    return max(registered_on.replace(day=1), earliest)
+
+
+def counts(state: str) -> bool:
+    """Whether a registration with a number is counted; one under review is until it falls."""
+    return state not in _GONE
+
+
+def party_group(kind: str) -> str:
+    """The statistical group of an organisation: a code of `party_statistics_groups`."""
+    return _GROUPS.get(kind, kind)
+
+
+def four_class(key: str) -> str:
+    """A class or sub-class as it was before licences had a class of their own."""
+    head, dot, rest = key.partition(".")
+    return FOUR_CLASSES.get(head, head) + dot + rest
 
 
 def check_period(first: date | None, last: date | None, *, public: bool) -> None:
@@ -42,42 +157,60 @@ def check_period(first: date | None, last: date | None, *, public: bool) -> None
         return
     if first is not None and first.day != 1:
         raise PeriodTooFine(field="query.from")
-    if last is not None and last < date.max and (last + timedelta(days=1)).day != 1:
+    if last is not None and not ends_month(last):
         raise PeriodTooFine(field="query.to")
 
 
-def is_secret(group_by: GroupBy, first: date | None, last: date | None) -> bool:
-    """Whether small cells of this table are withheld from the public.
-
-    National totals by year and by class are official publications; everything finer can point to
-    a unit: regions, kinds, fields, months, and periods other than whole years.
-    """
-    whole_years = (first is None or (first.month, first.day) == (1, 1)) and (
-        last is None or (last.month, last.day) == (12, 31)
-    )
-    return group_by not in _OFFICIAL_TOTALS or not whole_years
+def ends_month(day: date) -> bool:
+    """Whether it is the last day of a month."""
+    return day == date.max or (day + timedelta(days=1)).day == 1
 
 
-def withheld(cell: Cell) -> Cell:
-    """The cell without its figures."""
-    return replace(cell, count=None, total_fen=None, technical_fen=None, suppressed=True)
-
-
-def suppress(cells: Sequence[Cell], *, one_way: bool) -> list[Cell]:
-    """Withhold the figures of cells with fewer than three units.
-
-    A single withheld cell of a one-way table would follow from the total, so the smallest of the
-    others is withheld as well.
-    """
-    hidden = {index for index, cell in enumerate(cells) if cell.units < FEWEST_UNITS}
-    if one_way and len(hidden) == 1 and len(cells) > 1:
-        others = (index for index in range(len(cells)) if index not in hidden)
-        hidden.add(min(others, key=lambda i: (cells[i].units, cells[i].count or 0, cells[i].key)))
-    return [withheld(cell) if index in hidden else cell for index, cell in enumerate(cells)]
-
-
-def growth_bp(current: int, previous: int | None) -> int | None:
+def growth_bp(current: int | None, previous: int | None) -> int | None:
     """Growth over the year before in basis points, rounded half up; None without a base."""
-    if not previous:
+    if current is None or previous is None or previous <= 0:
         return None
     return round_half_up(Decimal(current - previous) * 10_000 / Decimal(previous))
+
+
+def year_before(day: date) -> date:
+    """The same day a year earlier; the last day of February stays the last."""
+    if ends_month(day) and day.month == 2:
+        return date(day.year - 1, 3, 1) - timedelta(days=1)
+    return day.replace(year=day.year - 1)
+
+
+@dataclass(frozen=True)
+class Released:
+    """What was published of one dimension: figures by period and key; None is withheld."""
+
+    periods: frozenset[Span]
+    figures: dict[tuple[Span, str], Sums | None]
+
+    def value(self, span: Span, key: str) -> Sums | None:
+        """The figures of a period, as they follow from what was published; None is withheld.
+
+        A sum of published cells tells nothing new. Where nothing was booked, nothing is published:
+        a month without a table counts as empty.
+        """
+        if span in self.periods:
+            found = self.figures.get((span, key), Sums())
+            if found is not None or not span.parts:
+                return found
+        elif not span.parts:
+            return Sums()
+        return self.sum(span.parts, key)
+
+    def sum(self, spans: "tuple[Span, ...]", key: str) -> Sums | None:
+        """The figures of several periods together; None if one of them is withheld."""
+        found = Sums()
+        for span in spans:
+            value = self.value(span, key)
+            if value is None:
+                return None
+            found += value
+        return found
+
+    def keys(self, within: Callable[[Span], bool]) -> list[str]:
+        """Keys that have a cell in one of the periods, sorted."""
+        return sorted({key for span, key in self.figures if within(span)})

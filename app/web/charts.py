@@ -25,13 +25,18 @@ class Point:
 
 
 def column_chart(
-    points: Sequence[Point], title: str, line: Sequence[Point] = (), line_name: str = ""
+    points: Sequence[Point],
+    title: str,
+    line: Sequence[Point] = (),
+    line_name: str = "",
+    *,
+    one_scale: bool = False,
 ) -> Markup:
-    """Upright bars, with a line of other figures (its own scale) over them."""
+    """Upright bars, with a line of other figures over them: on its own scale, or on the same."""
     height = 240
     floor = height - _BOTTOM
     step = (WIDTH - _LEFT - _RIGHT) / max(1, len(points))
-    highest = _highest(points)
+    highest = _highest([*points, *line] if one_scale else points)
     parts = [_grid(floor)]
     labels: list[Markup] = []
     for index, point in enumerate(points):
@@ -46,7 +51,8 @@ def column_chart(
         labels.append(_text(middle, floor - tall - 5, point.text, "value", "middle"))
         labels.append(_text(middle, height - 10, point.label, "", "middle"))
     if line:
-        parts.append(_line(line, step, floor))
+        scale = highest if one_scale else _highest(line) / 0.92
+        parts.append(_line(line, step, floor, scale))
     return _svg(height, title, _described([*points, *line], line_name), [*parts, *labels])
 
 
@@ -95,12 +101,11 @@ def _grid(floor: int) -> Markup:
     return Markup("").join([*lines, axis.format(_LEFT, WIDTH - _RIGHT, floor, floor)])
 
 
-def _line(points: Sequence[Point], step: float, floor: int) -> Markup:
-    highest = _highest(points)
+def _line(points: Sequence[Point], step: float, floor: int, highest: float) -> Markup:
     spots = [
         (
             _LEFT + (index + 0.5) * step,
-            floor - (floor - _TOP - 14) * 0.92 * (point.value or 0) / highest,
+            floor - (floor - _TOP - 14) * (point.value or 0) / highest,
         )
         for index, point in enumerate(points)
     ]

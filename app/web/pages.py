@@ -21,6 +21,7 @@ from app.web import (
     organisations,
     platform,
     registrations,
+    settlements,
     statistics,
     trade_certificates,
 )
@@ -46,6 +47,7 @@ for _part in (
     trade_certificates,
     contracts,
     registrations,
+    settlements,
     statistics,
 ):
     router.include_router(_part.router)

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from app.kit import codes
 from app.kit.errors import NotFound
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
 from app.parties import service as parties
@@ -21,6 +22,7 @@ from app.web.visit import Posted, Visit, Visitor
 
 router = APIRouter(include_in_schema=False)
 _NUMBER = re.compile(r"[0-9]{16}")
+_REGISTER_FILTERS = ("contract_class", "technical_field", "seller_region", "buyer_region")
 OFFICE_ACTS = ("accept", "request_correction", "register", "refuse")
 APPLICANT_ACTS = ("submit", "correct")
 
@@ -155,17 +157,22 @@ def _after(page: PageRequest) -> tuple[datetime, UUID] | None:
 
 
 @router.get("/register")
-async def register(
-    visit: Visit, q: str = "", contract_class: str = "", cursor: str = ""
-) -> Response:
+async def register(visit: Visit, q: str = "", cursor: str = "") -> Response:
     """The public register, the last registered first; a full number leads to its entry."""
     if _NUMBER.fullmatch(q.strip()):
         return visit.go(f"/register/{q.strip()}")
     page = paging(cursor)
+    given = visit.request.query_params
+    filters = {name: given.get(name, "").strip()[:60] for name in _REGISTER_FILTERS}
     rows = await queries.register_page(
         visit.session,
-        title=q.strip()[:100] or None,
-        contract_class=contract_class or None,
+        queries.narrowed(
+            q=q.strip()[:100] or None,
+            contract_class=filters["contract_class"] or None,
+            technical_field=filters["technical_field"] or None,
+            seller_region=_province(filters["seller_region"]),
+            buyer_region=_province(filters["buyer_region"]),
+        ),
         after=_after(page),
         limit=page.limit + 1,
     )
@@ -174,8 +181,14 @@ async def register(
         "register.html",
         items=await queries.register_entries(visit.session, items),
         next_cursor=following,
-        filters={"q": q, "contract_class": contract_class},
+        filters={"q": q} | filters,
+        provinces=[(one.code, one.title(visit.language)) for one in codes.regions().children(None)],
     )
+
+
+def _province(code: str) -> str | None:
+    """The code of a province; anything else narrows nothing."""
+    return code if code in {one.code for one in codes.regions().children(None)} else None
 
 
 @router.get("/register/{number}")

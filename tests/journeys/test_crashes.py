@@ -85,7 +85,7 @@ async def test_a_trade_survives_kills_of_the_server_and_of_postgres(
             text(
                 "SELECT (SELECT count(*) FROM auction), (SELECT count(*) FROM deal),"
                 " (SELECT count(*) FROM contract), (SELECT count(*) FROM registration),"
-                " (SELECT count(*) FROM registered_contract)"
+                " (SELECT count(*) FROM statistics_entry)"
             )
         )
         assert tuple(one_each.one()) == (1, 1, 1, 1, 1)

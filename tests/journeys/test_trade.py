@@ -14,6 +14,8 @@ async def test_a_trade_goes_all_the_way_and_everyone_sees_what_is_theirs(market:
     entry = await market.anonymous.ok("GET", f"/register/{number}")
     assert entry["title"] == trade.registration["title"]
     summary = await market.anonymous.ok("GET", "/statistics/summary")
+    assert (summary["count"], summary["total_fen"]) == (1, 0), "its month is not published yet"
+    summary = await cast.regulator.ok("GET", "/statistics/summary")
     assert (summary["count"], summary["total_fen"]) == (1, trade.price_fen)
     hidden = await cast.refused.get(f"/contracts/{trade.contract['id']}")
     assert hidden.status_code == 404

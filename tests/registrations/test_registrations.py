@@ -77,6 +77,23 @@ async def test_the_register_is_read_page_by_page(market: Market) -> None:
     assert (await market.anonymous.ok("GET", "/register?q=没有的"))["items"] == []
     assert len((await market.anonymous.ok("GET", "/register?q=钙钛矿"))["items"]) == 3
     assert (await market.anonymous.ok("GET", "/register?contract_class=service"))["items"] == []
+    day = page["items"][0]["registered_at"][:10]
+    for narrowed, count in (
+        ("technical_field=new_materials&seller_region=11&buyer_region=110000", 3),
+        ("technical_field=agriculture", 0),
+        ("seller_region=31", 0),
+        (f"office_id={at.id}", 3),
+        ("office_id=00000000-0000-0000-0000-000000000000", 0),
+        ("q=太阳能 钙钛矿&contract_class=transfer", 3),
+        ("to=2000-01-01", 0),
+        ("from=2000-01-01", 3),
+        (f"from={day}&to=9999-12-31", 3),
+    ):
+        found = await market.anonymous.ok("GET", f"/register?{narrowed}")
+        assert len(found["items"]) == count, narrowed
+    reversed_ = await market.anonymous.get("/register?from=2025-01-02&to=2025-01-01")
+    assert reversed_.json()["errors"][0]["code"] == "register_period_reversed"
+    assert (await market.anonymous.get("/register?seller_region=1")).status_code == 422
     for cursor in ("@@", "WzFd", "WyJ4IiwieSJd"):
         bad = await market.anonymous.get(f"/register?cursor={cursor}")
         assert (bad.status_code, bad.json()["code"]) == (400, "bad_cursor")

@@ -1,41 +1,19 @@
-"""Secrecy of units, periods and growth: without a database."""
+"""Periods, booking, composition of what was published, growth: without a database."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from app.statistics import rules
 from app.statistics.errors import PeriodReversed, PeriodTooFine
-from app.statistics.rules import Cell
-from app.statistics.states import GroupBy
+from app.statistics.rules import Released, Span, Sums
+from app.statistics.states import PeriodKind
+
+MONTH, QUARTER, YEAR = PeriodKind.MONTH, PeriodKind.QUARTER, PeriodKind.YEAR
 
 
-def cell(key: str, units: int, count: int | None = None) -> Cell:
-    return Cell(key, units if count is None else count, 100 * units, 90 * units, units)
-
-
-def hidden(cells: list[Cell], *, one_way: bool = True) -> list[str]:
-    return [row.key for row in rules.suppress(cells, one_way=one_way) if row.suppressed]
-
-
-def test_cells_with_fewer_than_three_units_are_withheld() -> None:
-    cells = [cell("a", 2), cell("b", 3), cell("c", 1), cell("d", 9)]
-    assert hidden(cells) == ["a", "c"]
-    [first, *_] = rules.suppress(cells, one_way=True)
-    assert (first.count, first.total_fen, first.technical_fen) == (None, None, None)
-
-
-def test_one_withheld_cell_takes_the_next_smallest_with_it() -> None:
-    cells = [cell("a", 9), cell("b", 2), cell("c", 4), cell("d", 5)]
-    assert hidden(cells) == ["b", "c"]
-    assert hidden(cells, one_way=False) == ["b"]
-    assert hidden([cell("a", 4, 7), cell("b", 1), cell("c", 4, 5)]) == ["b", "c"]
-
-
-def test_nothing_is_withheld_without_need() -> None:
-    assert hidden([cell("a", 3), cell("b", 4)]) == []
-    assert hidden([]) == []
-    assert hidden([cell("a", 1)]) == ["a"]
+def month(number: int, year: int = 2025) -> Span:
+    return Span(date(year, number, 1), MONTH)
 
 
 def test_public_periods_are_whole_months() -> None:
@@ -50,22 +28,64 @@ def test_public_periods_are_whole_months() -> None:
         rules.check_period(date(2026, 3, 1), date(2026, 2, 28), public=False)
 
 
+def test_spans_and_their_parts() -> None:
+    year = rules.span_of(YEAR, date(2024, 2, 29))
+    assert (year.first, year.last, year.key) == (date(2024, 1, 1), date(2024, 12, 31), "2024")
+    assert [part.key for part in year.parts] == ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
+    last = year.parts[3]
+    assert last.months == (date(2024, 10, 1), date(2024, 11, 1), date(2024, 12, 1))
+    assert last.whole == year
+    assert month(12).whole == Span(date(2025, 10, 1), QUARTER)
+    assert (month(3).key, month(3).parts, year.whole) == ("2025-03", (), None)
+    # Ten days after the last day end at 24:00 in Shanghai.
+    assert month(1).closes_at == datetime(2025, 2, 10, 16, tzinfo=UTC)
+
+
+def test_tiles_are_the_largest_published_periods() -> None:
+    found = rules.tiles(date(2024, 11, 1), date(2026, 4, 30))
+    assert [span.key for span in found] == ["2024-11", "2024-12", "2025", "2026-Q1", "2026-04"]
+    assert list(rules.tiles(date(2025, 2, 1), date(2025, 1, 31))) == []
+
+
 @pytest.mark.parametrize(
-    ("group_by", "first", "last", "secret"),
+    ("registered", "now", "booked"),
     [
-        (GroupBy.YEAR, None, None, False),
-        (GroupBy.CONTRACT_CLASS, date(2026, 1, 1), date(2026, 12, 31), False),
-        (GroupBy.CONTRACT_CLASS, date(2026, 2, 1), date(2026, 2, 28), True),
-        (GroupBy.MONTH, None, None, True),
-        (GroupBy.SELLER_REGION, None, None, True),
-        (GroupBy.SELLER_KIND, None, None, True),
-        (GroupBy.TECHNICAL_FIELD, None, None, True),
+        (date(2025, 1, 31), datetime(2025, 2, 10, 15, 59, tzinfo=UTC), date(2025, 1, 1)),
+        (date(2025, 1, 31), datetime(2025, 2, 10, 16, tzinfo=UTC), date(2025, 2, 1)),
+        (date(2025, 2, 1), datetime(2025, 2, 1, 3, tzinfo=UTC), date(2025, 2, 1)),
+        (date(2020, 5, 5), datetime(2025, 1, 5, tzinfo=UTC), date(2024, 12, 1)),
+        (date(2020, 5, 5), datetime(2025, 1, 25, tzinfo=UTC), date(2025, 1, 1)),
     ],
 )
-def test_only_official_totals_are_never_secret(
-    group_by: GroupBy, first: date | None, last: date | None, secret: bool
+def test_a_line_is_booked_in_its_month_or_in_the_first_open_one(
+    registered: date, now: datetime, booked: date
 ) -> None:
-    assert rules.is_secret(group_by, first, last) is secret
+    assert rules.booked_month(registered, now) == booked
+
+
+def released(*spans: Span, cells: dict[tuple[Span, str], Sums | None]) -> Released:
+    return Released(frozenset(spans), cells)
+
+
+def test_what_is_not_published_as_such_is_a_sum_of_what_is() -> None:
+    quarter = Span(date(2025, 1, 1), QUARTER)
+    cells: dict[tuple[Span, str], Sums | None] = {
+        (month(1), "a"): Sums(1, 10, 9),
+        (month(3), "a"): Sums(2, 20, 18),
+        (month(2), "b"): None,
+        (month(3), "b"): Sums(4, 40, 40),
+    }
+    found = released(month(1), month(2), month(3), cells=cells)
+    assert found.value(quarter, "a") == Sums(3, 30, 27)  # February is empty
+    assert found.value(quarter, "b") is None
+    assert found.value(month(1), "b") == Sums()
+    whole = released(*found.periods, quarter, cells=cells | {(quarter, "b"): Sums(9, 90, 90)})
+    assert whole.value(quarter, "b") == Sums(9, 90, 90)
+    assert whole.value(Span(date(2025, 1, 1), YEAR), "b") == Sums(9, 90, 90)
+    assert whole.keys(lambda span: span.kind is QUARTER) == ["b"]
+    # A withheld quarter all of whose months are public is their sum.
+    told = released(*found.periods, quarter, cells=cells | {(quarter, "a"): None})
+    assert told.value(quarter, "a") == Sums(3, 30, 27)
 
 
 def test_growth_in_basis_points() -> None:
@@ -73,4 +93,29 @@ def test_growth_in_basis_points() -> None:
     assert rules.growth_bp(5723, 3976) == 4394
     assert rules.growth_bp(2191, 2223) == -144
     assert rules.growth_bp(5, None) is None
+    assert rules.growth_bp(None, 5) is None
     assert rules.growth_bp(5, 0) is None
+    assert rules.growth_bp(5, -5) is None
+
+
+def test_the_day_a_year_before() -> None:
+    assert rules.year_before(date(2025, 2, 28)) == date(2024, 2, 29)
+    assert rules.year_before(date(2024, 2, 29)) == date(2023, 2, 28)
+    assert rules.year_before(date(2025, 6, 30)) == date(2024, 6, 30)
+
+
+def test_classes_and_parties_as_the_tables_have_them() -> None:
+    assert rules.four_class("license") == "transfer"
+    assert rules.four_class("license.patent_license") == "transfer.patent_license"
+    assert rules.four_class("service.training") == "service.training"
+    assert [rules.party_group(kind) for kind in ("institute", "broker", "university")] == [
+        "research_institute",
+        "enterprise",
+        "university",
+    ]
+    assert [rules.counts(state) for state in ("registered", "changed", "under_review")] == [
+        True,
+        True,
+        True,
+    ]
+    assert not any(rules.counts(state) for state in ("cancelled", "revoked", "overturned"))

@@ -106,8 +106,10 @@ async def test_what_was_typed_is_shown_as_it_was_typed(trade: Trade) -> None:
     registered = await trade.browser("anonymous").page(trade.paths["register"])
     assert trade.paths["register"].rpartition("/")[2] in registered.words
     assert "1,010,000.50" not in registered.words
-    statistics = await trade.browser("anonymous").page("/statistics")
+    statistics = await trade.browser("regulator").page("/statistics")
     assert "101.0 万元" in statistics.words
+    unpublished = await trade.browser("anonymous").page("/statistics")
+    assert "101.0 万元" not in unpublished.words
 
 
 async def test_details_are_shown_to_those_allowed_and_the_reading_is_listed(trade: Trade) -> None:

@@ -1,0 +1,1 @@
+"""Settlements: income of achievements and its distribution, tax estimates, benefits at risk."""
