@@ -286,6 +286,9 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/ledger/statements"): row(
         {"operator"}, content=b"<Document/>", headers={"Content-Type": "application/xml"}
     ),
+    ("POST", "/ledger/status-reports"): row(
+        {"operator"}, content=b"<Document/>", headers={"Content-Type": "application/xml"}
+    ),
     ("GET", "/ledger/bank-lines"): row({"operator", "regulator"}),
     ("POST", "/ledger/bank-lines/{line_id}/propose"): row(
         {"operator"}, json={"use": "charge", "note": "x"}
@@ -471,6 +474,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/demands/{demand_id}/auction"): row(
         {"enterprise"}, json={"terms": {"increments": 1}}
     ),
+    ("POST", "/auctions/{auction_id}/default"): row({"operator"}, json={"reason": "x"}),
     ("POST", "/auctions/{auction_id}/annul"): row(
         {"operator"}, path={"auction_id": "$annulled_auction"}, json=REASON
     ),
@@ -499,6 +503,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/deals/{deal_id}/resume"): row({"operator"}),
     ("POST", "/deals/{deal_id}/cancel"): row({"operator"}, json={"reason": "x"}),
     ("POST", "/deals/{deal_id}/default"): row({"operator"}, json={"reason": "x"}),
+    ("POST", "/deals/{deal_id}/payment"): row({"enterprise"}, 404, (403, SIGNED_IN - TRADERS)),
+    ("POST", "/deals/{deal_id}/settlement"): row({"operator"}, json={"commission_fen": 10**15}),
     ("GET", "/deals/{deal_id}/runner-up"): row(
         PARTIES_READ | {"operator", "regulator"}, 404, path={"deal_id": "$defaulted_deal"}
     ),
@@ -780,6 +786,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/webhooks"): row(ADMINISTRATORS, json={"url": "http://example.com/"}),
     ("GET", "/webhooks"): row(ADMINISTRATORS),
     ("GET", "/webhooks/{webhook_id}"): row(*OWNERS_WEBHOOK),
+    ("PATCH", "/webhooks/{webhook_id}"): row(*OWNERS_WEBHOOK, json={"kinds": []}, headers=STALE),
     ("DELETE", "/webhooks/{webhook_id}"): row(
         *OWNERS_WEBHOOK, path={"webhook_id": "$spare_webhook"}
     ),

@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
@@ -56,6 +56,7 @@ class LiveServer:
     port: int
     options: tuple[str, ...] = ("--sandbox", "--empty")
     start_timeout_s: float = START_TIMEOUT_S
+    settings: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -76,6 +77,7 @@ class LiveServer:
                     "TECHMARKET_DATA_DIR": str(self.data_dir),
                     "TECHMARKET_LOG_LEVEL": "warning",
                     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                    **self.settings,
                 },
                 stdout=log,
                 stderr=log,

@@ -1,7 +1,7 @@
 """HTTP of the achievements module."""
 
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -42,6 +42,7 @@ from app.achievements.errors import (
 from app.achievements.models import Achievement
 from app.achievements.schemas import (
     AchievementEdit,
+    AchievementImport,
     AchievementView,
     ClearanceRevocation,
     ClearanceView,
@@ -49,7 +50,6 @@ from app.achievements.schemas import (
     DisclosureView,
     DocumentView,
     GrantView,
-    ImportReport,
     NewAchievement,
     NewClearance,
     NewGrant,
@@ -57,7 +57,7 @@ from app.achievements.schemas import (
 )
 from app.achievements.states import AchievementKind, AchievementState, Audience
 from app.kit import clock
-from app.kit.actor import Actor, CurrentActor, OptionalActor
+from app.kit.actor import CurrentActor, OptionalActor
 from app.kit.db import Sessions, Uow
 from app.kit.errors import (
     Forbidden,
@@ -81,7 +81,8 @@ from app.kit.http import (
 )
 from app.kit.idempotency import Idempotent
 from app.kit.problems import TooLarge
-from app.kit.storage import READ_BYTES, StorageUnavailable, document_store
+from app.kit.storage import StorageUnavailable, document_store
+from app.kit.uploads import chunks, signed_in
 from app.parties import service as parties
 from app.standard.service import ProfileDocument
 
@@ -149,7 +150,7 @@ IMPORT_BODY = {
     status_code=201,
     openapi_extra=IMPORT_BODY,
     responses={
-        200: {"model": ImportReport, "description": "what the import would do (dry run)"},
+        200: {"model": AchievementImport, "description": "what the import would do (dry run)"},
         **declared(*_SIGNED_IN, ImportRefused, BadHeader, TooLarge),
     },
 )
@@ -158,20 +159,20 @@ async def import_achievements(
     response: Response,
     format: imports.Format,
     dry_run: bool = False,
-) -> ImportReport:
+) -> AchievementImport:
     """Import a CSV or JSON Lines file as drafts: every row or none.
 
     Rows that are known already are left out, so a retry is safe. A dry run checks and reports the
     same, with status 200, and writes nothing.
     """
     sessions: Sessions = request.app.state.sessions
-    imports.require_importer(await _signed_in(request))
+    imports.require_importer(await signed_in(request))
     # The file is taken whole before a transaction begins: a slow sender must not hold one.
     with tempfile.TemporaryFile() as file:
         async for chunk in request.stream():
             await to_thread.run_sync(file.write, chunk)
         file.seek(0)
-        actor = await _signed_in(request)
+        actor = await signed_in(request)
         async with sessions() as session, session.begin():
             report = await imports.import_file(session, actor, file, format, dry_run=dry_run)
     if dry_run:
@@ -430,27 +431,15 @@ async def add_document(
     """Add a file; the same bytes again give the same document, so a retry is safe."""
     sessions: Sessions = request.app.state.sessions
     new = documents.described(file.filename, file.content_type, audience)
-    actor = await _signed_in(request)
+    actor = await signed_in(request)
     async with sessions() as session, session.begin():
         await documents.require_uploader(session, actor, achievement_id)
     settings = request.app.state.settings
-    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    stored = await document_store(settings).put(chunks(file), settings.upload_limit_bytes)
     async with sessions() as session, session.begin():
         document = await documents.add(session, actor, achievement_id, new, stored)
     response.headers["Location"] = f"/api/v1/achievements/{achievement_id}/documents/{document.id}"
     return DocumentView.model_validate(document)
-
-
-async def _signed_in(request: Request) -> Actor:
-    actor: Actor | None = await request.app.state.authenticate(request)
-    if actor is None:
-        raise Unauthenticated
-    return actor
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(READ_BYTES):
-        yield chunk
 
 
 @achievements.get("/{achievement_id}/documents", responses=declared(Unauthenticated, NotFound))

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import repository, rules
 from app.achievements.errors import BadHeader, BadIpc, BadRow, FieldNeeded, ImportRefused
-from app.achievements.schemas import ImportDuplicate, ImportReport
+from app.achievements.schemas import AchievementDuplicate, AchievementImport
 from app.kit import audit, clock, codes
 from app.kit.actor import Actor
 from app.kit.db import raw_connection
@@ -368,7 +368,7 @@ async def import_file(
     *,
     dry_run: bool,
     progress: Progress | None = None,
-) -> ImportReport:
+) -> AchievementImport:
     """Import a file as drafts of the acting party, or only say what an import would do.
 
     Rows whose right, or whose title if no right has a number, the party has entered already or
@@ -386,11 +386,11 @@ async def import_file(
     if checked.error_count:
         raise ImportRefused(checked.wrong, error_count=checked.error_count, **facts)
     duplicate_count, duplicates = await repository.drop_duplicates(session, party_id, shown=SHOWN)
-    report = ImportReport(
+    report = AchievementImport(
         id=new_id(),
         created=await repository.staged(session),
         duplicate_count=duplicate_count,
-        duplicates=[ImportDuplicate.model_validate(row) for row in duplicates],
+        duplicates=[AchievementDuplicate.model_validate(row) for row in duplicates],
         **facts,
     )
     if not dry_run:
@@ -399,7 +399,7 @@ async def import_file(
     return report
 
 
-def _record(session: AsyncSession, actor: Actor, report: ImportReport) -> None:
+def _record(session: AsyncSession, actor: Actor, report: AchievementImport) -> None:
     after: Mapping[str, Any] = report.model_dump(exclude={"id", "dry_run", "duplicates"})
     audit.record(
         session, actor, "achievement.import", "achievement_import", report.id, after=dict(after)

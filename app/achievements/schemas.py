@@ -14,6 +14,7 @@ from app.achievements.states import (
     Secrecy,
 )
 from app.kit.http import Line, Paragraphs, ShortCode, WireModel
+from app.kit.importing import Duplicate, ImportResult
 
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Share = Annotated[
@@ -205,24 +206,13 @@ class DocumentView(WireModel):
     created_at: datetime
 
 
-class ImportDuplicate(WireModel):
+class AchievementDuplicate(Duplicate):
     """A row that is left out because the market has it, or an earlier line."""
 
-    line: int
-    first_line: int | None = Field(description="the line of this file that says the same")
     achievement_id: UUID | None = Field(description="the achievement that exists already")
 
 
-class ImportReport(WireModel):
-    """What an import did, or would do."""
-
-    id: UUID
-    dry_run: bool
-    sha256: str = Field(description="of the file")
-    rows: int
-    created: int
-    duplicate_count: int
-    duplicates: list[ImportDuplicate] = Field(description="the first hundred")
+AchievementImport = ImportResult[AchievementDuplicate]
 
 
 class NewClearance(WireModel):

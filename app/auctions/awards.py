@@ -10,22 +10,23 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auctions import access, outcomes, repository, rules, scheduling, sealing
+from app.auctions import access, outcomes, repository, rules, scheduling, sealing, subjects
 from app.auctions.engine import aftermath
 from app.auctions.engine import decide as results
 from app.auctions.engine.codes import Decides
 from app.auctions.engine.profiles import PROFILES
 from app.auctions.engine.standing import load
 from app.auctions.engine.terms import rules_of
-from app.auctions.errors import NoFurtherBidder
+from app.auctions.errors import DefaultOfDeal, NoFurtherBidder
 from app.auctions.facts import RunnerUp
 from app.auctions.models import Auction, AuctionAward
 from app.auctions.states import AWARD_MOVES, AwardState, EventKind
 from app.kit import audit
-from app.kit.actor import SYSTEM, Actor
+from app.kit.actor import Actor
+from app.kit.errors import NotFound
 from app.kit.ids import new_id
 from app.kit.states import move
-from app.listings import service as listings
+from app.parties.states import Role
 
 
 async def runner_up(
@@ -89,10 +90,36 @@ async def default(
     await session.flush()
 
 
-async def succeed(session: AsyncSession, award_id: UUID, bidder_id: UUID, price_fen: int) -> UUID:
+async def default_of_supplier(
+    session: AsyncSession,
+    actor: Actor,
+    auction_id: UUID,
+    reason: str,
+    commissions_fen: int,
+    now: datetime,
+) -> None:
+    """An operator notes that the supplier who won a reverse auction does not perform.
+
+    The demand is open again, for another auction among the other suppliers. Raises NotFound,
+    DefaultOfDeal for the auction of a listing, and IllegalMove when nobody has won.
+    """
+    actor.require_role(Role.OPERATOR)
+    actor.require_scope("trade")
+    auction = await repository.auction(session, auction_id)
+    if auction is None:
+        raise NotFound
+    if auction.demand_id is None:
+        raise DefaultOfDeal
+    await subjects.reopen_demand(session, actor, auction.demand_id, reason, now)
+    [won] = (await outcomes.awards(session, [auction_id]))[auction_id]
+    await default(session, actor, won.id, commissions_fen)
+
+
+async def succeed(
+    session: AsyncSession, award_id: UUID, bidder_id: UUID, price_fen: int, shortfall_fen: int
+) -> UUID:
     """The runner-up takes the place of a winner who defaulted; gives the new award's id."""
     first = await outcomes.award(session, award_id)
-    auction = await outcomes.auction(session, first.auction_id)
     made = AuctionAward(
         id=new_id(),
         auction_id=first.auction_id,
@@ -105,33 +132,46 @@ async def succeed(session: AsyncSession, award_id: UUID, bidder_id: UUID, price_
         total_fen=price_fen,
         state=AwardState.AWARDED.value,
         instead_of=first.id,
-        shortfall_fen=shortfall_fen(auction, first.total_fen, price_fen),
+        shortfall_fen=shortfall_fen,
     )
     session.add(made)
     await session.flush()
     return made.id
 
 
-def shortfall_fen(auction: Auction, first_fen: int, second_fen: int) -> int:
+async def shortfall(
+    session: AsyncSession, auction_id: UUID, first_fen: int, second_fen: int
+) -> int:
     """What the first winner owes for the worse second price (D-11, TV-D2)."""
-    sign = repository.first_state(auction).terms.sign
+    sign = repository.first_state(await outcomes.auction(session, auction_id)).terms.sign
     return aftermath.default_of(first_fen, second_fen, (0, 0), sign).shortfall_fen
 
 
-async def auction_again(
-    session: AsyncSession, auction_id: UUID, out: Collection[UUID], now: datetime
-) -> UUID:
-    """Auction again among the other bidders, on the same terms and for as long, from tomorrow on.
+async def others_of(
+    session: AsyncSession, auction_id: UUID, out: Collection[UUID]
+) -> Sequence[UUID]:
+    """The bidders of an auction but those who are `out`: a defaulted buyer does not bid again
+    (法释〔2016〕18号 art. 24)."""
+    return [one for one in await outcomes.bidder_ids(session, auction_id) if one not in out]
 
-    A defaulted buyer does not bid again (法释〔2016〕18号 art. 24). What others won stays theirs. A
-    secret reserve was opened by the first sale and is not used again; sealed bids get a key of
-    their own, which the same open. Gives the id of the new auction; raises NoFurtherBidder.
+
+async def fail_again(session: AsyncSession, auction_id: UUID, reason: str, now: datetime) -> None:
+    """A reopened listing is not auctioned again after all; what others won stays theirs."""
+    await subjects.fail(session, await outcomes.auction(session, auction_id), reason, now)
+
+
+async def auction_again(
+    session: AsyncSession, auction_id: UUID, bidders: Sequence[UUID], now: datetime
+) -> UUID:
+    """Auction again among these bidders, on the same terms and for as long, from tomorrow on.
+
+    The listing was reopened before. What others won stays theirs. A secret reserve was opened by
+    the first sale and is not used again; sealed bids get a key of their own, which the same open.
+    Gives the id of the new auction; raises NoFurtherBidder.
     """
     first = await outcomes.auction(session, auction_id)
-    bidders = [one for one in await outcomes.bidder_ids(session, auction_id) if one not in out]
     if not bidders or first.listing_id is None:
         raise NoFurtherBidder
-    await listings.reopen(session, SYSTEM, first.listing_id, now)
     again = _next_round(first, await outcomes.unsold_again(session, auction_id), now)
     latest = await repository.auction_of_listing(session, first.listing_id)
     again.round = 1 + (first if latest is None else latest).round

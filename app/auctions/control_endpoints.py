@@ -4,9 +4,10 @@ from uuid import UUID
 
 from fastapi import Request
 
-from app.auctions import calling, control, opening, scheduling, service
+from app.auctions import awards, calling, control, opening, scheduling, service
 from app.auctions.errors import (
     BadPlan,
+    DefaultOfDeal,
     DemandNotReady,
     NoSuppliers,
     NotAwaitingOpening,
@@ -23,6 +24,7 @@ from app.auctions.schemas import (
     OperatorAct,
     PlanView,
     ShareIn,
+    SupplierDefault,
 )
 from app.kit import clock
 from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired
@@ -98,6 +100,18 @@ async def annul_auction(
     """Annul an auction, also one that was sold (法释〔2016〕18号 art. 31)."""
     await control.annul(session, actor, auction_id, act.reason)
     return await service.get(session, actor, auction_id, await clock.now(session))
+
+
+@auctions.post("/{auction_id}/default", responses=declared(*_ACTING, IllegalMove, DefaultOfDeal))
+async def note_supplier_default(
+    session: Uow, actor: CurrentActor, auction_id: UUID, act: SupplierDefault
+) -> AuctionView:
+    """The supplier who won does not perform: the demand is open again for the others."""
+    now = await clock.now(session)
+    await awards.default_of_supplier(
+        session, actor, auction_id, act.reason, act.commissions_fen, now
+    )
+    return await service.get(session, actor, auction_id, now)
 
 
 @auctions.get("/{auction_id}/opening", responses=declared(*_ACTING))

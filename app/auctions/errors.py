@@ -276,6 +276,14 @@ class NoSuppliers(Conflict):
     en = "No supplier is shortlisted; choose some of the solutions first"
 
 
+class DefaultOfDeal(Conflict):
+    """That a buyer defaults is noted on the deal, which knows what follows."""
+
+    code = "default_of_deal"
+    zh = "挂牌竞价的违约请在成交记录上登记:POST /deals/<id>/default"
+    en = "A default after the auction of a listing is noted on its deal: POST /deals/<id>/default"
+
+
 class NoFurtherBidder(Conflict):
     """Nobody else was admitted to the auction, so it cannot be held again."""
 

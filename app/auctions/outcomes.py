@@ -129,6 +129,20 @@ async def anything_sold(session: AsyncSession, listing_id: UUID) -> bool:
     return bool((await session.execute(query)).scalar_one())
 
 
+async def standing_winners(session: AsyncSession, listing_id: UUID) -> set[UUID]:
+    """Those whose awards of a listing's auctions stand."""
+    query = (
+        select(AuctionAward.bidder_id)
+        .join(Auction, Auction.id == AuctionAward.auction_id)
+        .where(
+            Auction.listing_id == listing_id,
+            Auction.state == AuctionState.SOLD.value,
+            AuctionAward.state == AwardState.AWARDED.value,
+        )
+    )
+    return set((await session.execute(query)).scalars())
+
+
 async def unsold_again(session: AsyncSession, auction_id: UUID) -> Sequence[AuctionAward]:
     """The awards of an auction whose winners defaulted and that nobody has taken over."""
     successor = aliased(AuctionAward)

@@ -124,6 +124,13 @@ class OperatorAct(WireModel):
     reason: Reason
 
 
+class SupplierDefault(WireModel):
+    """The supplier who won a reverse auction does not perform."""
+
+    reason: Reason
+    commissions_fen: Fen = Field(0, description="both commissions of the sale, owed in any case")
+
+
 Hex32 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 

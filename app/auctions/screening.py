@@ -91,6 +91,7 @@ async def _screened(
 ) -> list[screens.ScreenAuction]:
     """The auctions with their bids, compared within the technical field of their listings."""
     about = await subjects.subjects(session, auctions)
+    payers = await subjects.deposit_payers(session, auctions)
     bids: dict[UUID, list[screens.ScreenBid]] = defaultdict(list)
     for row in await repository.accepted_bids(session, [auction.id for auction in auctions]):
         bids[row.auction_id].append(
@@ -98,6 +99,7 @@ async def _screened(
                 bidder=str(row.bidder_id),
                 amount_fen=row.amount_fen,
                 device=row.device,
+                payer=payers.get((row.auction_id, row.bidder_id)),
                 agent=None if row.agent_id is None else str(row.agent_id),
             )
         )

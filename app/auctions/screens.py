@@ -79,7 +79,8 @@ def rules_on(day: date) -> ScreenRules:
 class ScreenBid:
     """One bid: by whom, how much in fen, from which device, paid by whom, through which agent.
 
-    Device and payer are keyed hashes or ids, None where not known; agent is who bid for the bidder.
+    Device is a keyed hash, payer a mark of the account that paid the deposit, None where not known;
+    agent is who bid for the bidder.
     """
 
     bidder: str

@@ -36,6 +36,9 @@ runner_up = awards.runner_up
 default_award = awards.default
 succeed_award = awards.succeed
 auction_again = awards.auction_again
+others_of = awards.others_of
+fail_again = awards.fail_again
+shortfall = awards.shortfall
 
 _TAKING = {Phase.SCHEDULED, Phase.OPEN}
 _TOLD = {EventKind.PAUSED, EventKind.RESUMED, EventKind.OUTAGE, EventKind.ANNULLED}

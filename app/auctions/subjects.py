@@ -14,7 +14,7 @@ from app.auctions import outcomes
 from app.auctions.models import Auction, AuctionAward
 from app.demands import service as demands
 from app.kit import jobs
-from app.kit.actor import SYSTEM
+from app.kit.actor import SYSTEM, Actor
 from app.listings import service as listings
 from app.parties import service as parties
 
@@ -44,12 +44,27 @@ async def subjects(session: AsyncSession, auctions: Iterable[Auction]) -> dict[U
     return found
 
 
+async def deposit_payers(
+    session: AsyncSession, auctions: Iterable[Auction]
+) -> dict[tuple[UUID, UUID], str]:
+    """For an auction and a bidder a mark of the account that the deposit came from, if one did."""
+    held = [(row.listing_id, row.id) for row in auctions if row.listing_id is not None]
+    paid = await listings.deposit_payers(session, {listing_id for listing_id, _ in held})
+    return {
+        (auction_id, bidder_id): mark
+        for listing_id, auction_id in held
+        for bidder_id, mark in paid.get(listing_id, {}).items()
+    }
+
+
 async def award(
     session: AsyncSession, auction: Auction, awards: Sequence[AuctionAward], now: datetime
 ) -> None:
     """The auction found its winners."""
     if auction.listing_id is not None:
-        winners = [award.bidder_id for award in awards]
+        # After a re-auction of a part, the others who won keep what they won, and their deposits.
+        winners = {award.bidder_id for award in awards}
+        winners |= await outcomes.standing_winners(session, auction.listing_id)
         await listings.record_award(session, SYSTEM, auction.listing_id, now, winner_ids=winners)
         await jobs.defer(session, "deals.record", auction_id=str(auction.id))
         return
@@ -73,6 +88,13 @@ async def fail(session: AsyncSession, auction: Auction, reason: str, now: dateti
         return
     assert auction.demand_id is not None
     await demands.record_failure(session, SYSTEM, auction.demand_id, reason, now)
+
+
+async def reopen_demand(
+    session: AsyncSession, actor: Actor, demand_id: UUID, reason: str, now: datetime
+) -> None:
+    """The supplier of a demand defaulted; raises IllegalMove when it has none."""
+    await demands.reopen(session, actor, demand_id, reason, now)
 
 
 async def barred_supplier(

@@ -44,6 +44,20 @@ def owned(actor: Actor, deal: Deal | None) -> Deal:
     return seen
 
 
+def parties_of(deal: Deal) -> Audience:
+    """The two parties alone, of what is theirs: how the price was settled."""
+    return Audience(Circle.PARTIES, frozenset({deal.seller_id, deal.buyer_id}))
+
+
+def paying(actor: Actor, deal: Deal | None) -> Deal:
+    """The deal, for a trader of its buyer; raises NotFound, RoleRequired and ScopeRequired."""
+    actor.require_role(Role.TRADER)
+    actor.require_scope("trade")
+    if deal is None or actor.party_id != deal.buyer_id:
+        raise NotFound
+    return deal
+
+
 def document_of(actor: Actor, deal: Deal | None) -> Deal:
     """The deal, if the actor may have its certificate as a document; raises NotFound."""
     if deal is None or not sees_all_of(actor, deal):

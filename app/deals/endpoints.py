@@ -7,12 +7,15 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.auctions.errors import NoFurtherBidder
-from app.deals import certificates, service, succession
+from app.deals import certificates, payments, service, succession
 from app.deals.errors import (
     AlreadyRevoked,
+    AlreadySettled,
     CertificateStands,
+    CommissionTooHigh,
     NoRunnerUp,
     NotContracted,
+    PricePaid,
     RunnerUpOfferClosed,
 )
 from app.deals.models import Deal
@@ -22,6 +25,8 @@ from app.deals.schemas import (
     DealView,
     Default,
     NewCertificate,
+    NewSettlement,
+    PriceView,
     RunnerUpAnswer,
     RunnerUpView,
 )
@@ -43,6 +48,7 @@ from app.kit.http import (
 )
 from app.kit.idempotency import Idempotent
 from app.kit.signing import signing_key
+from app.ledger.errors import NotShownByBank, ProceedsTooSmall
 
 deals = trade_router("/deals", "deals")
 certificates_router = trade_router("/certificates", "deals")
@@ -139,6 +145,45 @@ async def note_default(
         following=default.following,
         commissions_fen=default.commissions_fen,
     )
+    return await _shown(response, session, deal)
+
+
+@deals.post(
+    "/{deal_id}/payment",
+    responses=declared(
+        Unauthenticated,
+        RoleRequired,
+        ScopeRequired,
+        NotFound,
+        NotContracted,
+        AlreadySettled,
+        PricePaid,
+    ),
+)
+async def ask_how_to_pay(session: Uow, actor: CurrentActor, deal_id: UUID) -> PriceView:
+    """The buyer asks how to pay what is missing of the price to the platform's account."""
+    return PriceView.model_validate(await payments.ask(session, actor, deal_id))
+
+
+@deals.post(
+    "/{deal_id}/settlement",
+    responses=declared(
+        Unauthenticated,
+        RoleRequired,
+        ScopeRequired,
+        NotFound,
+        NotContracted,
+        AlreadySettled,
+        CommissionTooHigh,
+        ProceedsTooSmall,
+        NotShownByBank,
+    ),
+)
+async def settle_price(
+    response: Response, session: Uow, actor: CurrentActor, deal_id: UUID, new: NewSettlement
+) -> DealView:
+    """An operator has the price that the platform holds paid out, less the seller's commission."""
+    deal = await payments.settle(session, actor, deal_id, new, await clock.now(session))
     return await _shown(response, session, deal)
 
 

@@ -1,6 +1,6 @@
 """Refusals of the deals module."""
 
-from app.kit.errors import Conflict, Forbidden
+from app.kit.errors import Conflict, Forbidden, Unprocessable
 
 
 class NotAPartyOfDeal(Forbidden):
@@ -60,6 +60,30 @@ class NotContracted(Conflict):
     code = "deal_not_contracted"
     zh = "合同签署后方可出具交易凭证,当前成交状态为 {state}"
     en = "A trade certificate is issued once the contract is signed; the deal is {state}"
+
+
+class AlreadySettled(Conflict):
+    """A deal's price is paid out once."""
+
+    code = "deal_already_settled"
+    zh = "该成交的价款已于 {settled_at} 结算"
+    en = "The price of this deal was settled at {settled_at}"
+
+
+class PricePaid(Conflict):
+    """Nothing of the price is missing on the platform's account."""
+
+    code = "price_paid"
+    zh = "该成交的价款已全部到达平台账户"
+    en = "The whole price of this deal is on the platform's account"
+
+
+class CommissionTooHigh(Unprocessable):
+    """Without an agreement a commission is 5 % of the price at most (拍卖法 57; rules.md TV-D3)."""
+
+    code = "commission_too_high"
+    zh = "未约定佣金比例时,佣金不得超过成交价的百分之五,即 {limit_fen} 分;有约定的请注明"
+    en = "Without an agreement a commission is {limit_fen} fen at most (5 %); name the agreement"
 
 
 class AlreadyRevoked(Conflict):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.deals import repository, service, succession
+from app.deals import payments, repository, service, succession
 from app.kit.deadlines import Deadline
 from app.kit.jobs import job
 
@@ -28,6 +28,15 @@ async def record_negotiation(session: AsyncSession, _: datetime, *, negotiation_
     await service.record_negotiation(session, UUID(negotiation_id))
 
 
+@job("deals.deposit_received")
+async def take_price(
+    session: AsyncSession, now: datetime, *, purpose_id: str, credited_at: str
+) -> None:
+    """The rest of a price arrived on the platform's account."""
+    del credited_at  # a price has no hour: a deal that has ended gives it back whenever it came
+    await payments.received(session, UUID(purpose_id), now)
+
+
 @job(service.RECOUNT)
 async def recount(
     session: AsyncSession, now: datetime, *, year: int | None = None, after: str | None = None
@@ -40,5 +49,6 @@ async def recount(
 DEADLINES: tuple[Deadline, ...] = (
     Deadline("deals.publicise", repository.due_to_publicise, service.publicise_due),
     Deadline("deals.lapse_runner_up", repository.due_to_lapse, succession.lapse),
+    Deadline("deals.auction_again", repository.due_to_auction_again, succession.begin_again),
 )
 CALENDAR_JOBS: tuple[str, ...] = (service.RECOUNT,)

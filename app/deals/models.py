@@ -19,7 +19,8 @@ class Deal(Versioned, Base):
     for each winner (`award_id`). A buyer who defaulted owes `commissions_fen`, both of the sale,
     and `shortfall_fen` once a second price is known (拍卖法 art. 39). `terms` are those that a
     negotiation agreed on, `succeeds_id` is the defaulted deal whose runner-up this one went to,
-    `note` the reason of the last act that needed one.
+    `note` the reason of the last act that needed one. Until `auction_again_at` the other bidders
+    of a defaulted deal can pay new deposits for a re-auction.
     """
 
     __tablename__ = "deal"
@@ -53,6 +54,17 @@ class Deal(Versioned, Base):
         CheckConstraint("publicity_working_days >= 1", name="publicity"),
         CheckConstraint(
             "(state IN ('cancelled','defaulted')) = (ended_at IS NOT NULL)", name="ended"
+        ),
+        CheckConstraint("auction_again_at IS NULL OR state = 'defaulted'", name="auction_again"),
+        CheckConstraint(
+            "(settled_at IS NULL) = (seller_commission_fen IS NULL)"
+            " AND (settled_at IS NULL OR contracted_at IS NOT NULL)",
+            name="settled",
+        ),
+        Index(
+            "ix_deal_to_auction_again",
+            "auction_again_at",
+            postgresql_where=text("auction_again_at IS NOT NULL"),
         ),
         Index("ix_deal_listing_id", "listing_id"),
         Index("ix_deal_seller_id", "seller_id", "id"),
@@ -96,6 +108,9 @@ class Deal(Versioned, Base):
     ended_at: Mapped[datetime | None]
     commissions_fen: Mapped[int | None]
     shortfall_fen: Mapped[int | None]
+    auction_again_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    seller_commission_fen: Mapped[int | None]
 
     def period(self) -> dict[str, Any]:
         """The publicity and how it was counted, for the audit log."""

@@ -63,6 +63,33 @@ async def buyers_of_auction(session: AsyncSession, auction_id: UUID) -> set[UUID
     return set((await session.execute(query)).scalars())
 
 
+async def defaulters_of_listing(session: AsyncSession, listing_id: UUID) -> set[UUID]:
+    """Everyone who defaulted on a deal of this listing."""
+    query = select(Deal.buyer_id).where(
+        Deal.listing_id == listing_id, Deal.state == DealState.DEFAULTED.value
+    )
+    return set((await session.execute(query)).scalars())
+
+
+async def standing_buyers(session: AsyncSession, listing_id: UUID) -> set[UUID]:
+    """The buyers of a listing's deals that have not ended."""
+    query = select(Deal.buyer_id).where(
+        Deal.listing_id == listing_id, Deal.state.not_in([state.value for state in ENDED])
+    )
+    return set((await session.execute(query)).scalars())
+
+
+async def due_to_auction_again(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """Deals whose other bidders had until now to pay new deposits, the earliest first."""
+    query = (
+        select(Deal.id)
+        .where(Deal.auction_again_at <= now)
+        .order_by(Deal.auction_again_at, Deal.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
 async def deals(
     session: AsyncSession,
     *,
@@ -121,6 +148,16 @@ async def runner_up_offer(
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(query)).scalar_one_or_none()
+
+
+async def open_offers(session: AsyncSession, bidder_id: UUID) -> Sequence[RunnerUpOffer]:
+    """Offers to a bidder that nobody has answered, the most urgent first."""
+    query = (
+        select(RunnerUpOffer)
+        .where(RunnerUpOffer.bidder_id == bidder_id, RunnerUpOffer.decided_at.is_(None))
+        .order_by(RunnerUpOffer.valid_until)
+    )
+    return (await session.execute(query)).scalars().all()
 
 
 async def due_to_lapse(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from app.deals.errors import CommissionTooHigh
 from app.kit.calendar import CountedDate, OfficialCalendar, end_of_day, local_day, recount
 
 
@@ -17,6 +18,9 @@ class RuleSet:
     effective_from: date
     publicity_working_days: int
     runner_up_working_days: int
+    new_deposit_working_days: int
+    pay_out_working_days: int
+    unagreed_commission_max_bp: int
     source: str
     verify: tuple[str, ...]
 
@@ -27,8 +31,18 @@ RULE_SETS: tuple[RuleSet, ...] = (
         effective_from=date(2016, 6, 24),
         publicity_working_days=5,
         runner_up_working_days=5,
-        source="32号令 (2016); rules.md C-19; the time of a runner-up is the exchange's own",
-        verify=("publicity_working_days", "runner_up_working_days", "effective_from"),
+        new_deposit_working_days=5,
+        pay_out_working_days=3,
+        unagreed_commission_max_bp=500,
+        source="32号令 (2016); rules.md C-19; the times of a runner-up, of new deposits before a"
+        " re-auction and of paying out are the exchange's own; 拍卖法 57 for the commission",
+        verify=(
+            "publicity_working_days",
+            "runner_up_working_days",
+            "new_deposit_working_days",
+            "pay_out_working_days",
+            "effective_from",
+        ),
     ),
 )
 
@@ -40,6 +54,18 @@ def rule_set_on(day: date) -> RuleSet:
         key=lambda known: known.effective_from,
         default=RULE_SETS[0],
     )
+
+
+def check_commission(
+    price_fen: int, commission_fen: int, agreement: str | None, rule_set: RuleSet
+) -> None:
+    """Raise CommissionTooHigh for more than a commission may be that was not agreed on.
+
+    拍卖法 57; rules.md TV-D3: 5 % of 3,205,000 yuan are 160,250 yuan.
+    """
+    limit_fen = price_fen * rule_set.unagreed_commission_max_bp // 10_000
+    if agreement is None and commission_fen > limit_fen:
+        raise CommissionTooHigh(field="body.commission_fen", limit_fen=limit_fen)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from app.deals.states import DealMethod, DealState
-from app.kit.http import Fen, Paragraphs, WireModel
+from app.kit.http import Fen, Line, Paragraphs, WireModel
+from app.ledger.states import DepositState
 
 Reason = Annotated[Paragraphs, StringConstraints(min_length=1, max_length=2000)]
 
@@ -49,6 +50,7 @@ class DealView(WireModel):
     ended_at: datetime | None
     commissions_fen: int | None = Field(description="owed by a buyer who defaulted")
     shortfall_fen: int | None = Field(description="owed by a buyer who defaulted, when known")
+    settled_at: datetime | None = Field(description="the price was paid out to the seller")
     certificate_number: str | None
 
 
@@ -70,6 +72,31 @@ class Default(WireModel):
         description="offer it to the next bidder, let all others bid again, or free the right",
     )
     commissions_fen: Fen = Field(0, description="both commissions of the sale, owed in any case")
+
+
+class PriceView(WireModel):
+    """How the buyer pays what is missing of the price, and how that stands.
+
+    The reference goes into the remittance text; the account is absent until the platform has one.
+    """
+
+    reference: str
+    amount_fen: int
+    state: DepositState
+    account: str | None
+    account_name: str | None
+    account_bank: str | None
+    received_fen: int
+    received_at: datetime | None
+
+
+class NewSettlement(WireModel):
+    """The seller's commission that is taken off the price before it is paid out."""
+
+    commission_fen: Fen = Field(0, examples=[1_000_000])
+    agreement: Line | None = Field(
+        None, description="where a commission of more than 5 % was agreed on (拍卖法 57)"
+    )
 
 
 class RunnerUpView(WireModel):

@@ -18,7 +18,7 @@ from app.deals.states import ENDED, DealMethod, DealState
 from app.kit import audit, calendar_store, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound, Unauthenticated
-from app.listings import endings
+from app.ledger import service as ledger
 from app.listings import service as listings
 from app.negotiations import service as negotiations
 from app.notices import service as notices
@@ -77,7 +77,7 @@ async def annul_auction(
     await session.flush()
     auction = await auctions.facts(session, auction_id)
     if auction.listing_id is not None:
-        await endings.annul_award(session, SYSTEM, auction.listing_id, reason, now)
+        await succession.free(session, SYSTEM, auction.listing_id, reason, now)
 
 
 async def record_negotiation(session: AsyncSession, negotiation_id: UUID) -> None:
@@ -153,8 +153,7 @@ async def mark_contracted(
     deal.contracted_at = now
     deal.payment_mode = payment_mode
     await session.flush()
-    if deal.auction_id is not None:
-        await listings.apply_deposit(session, deal.listing_id, deal.buyer_id, deal.price_fen, now)
+    await listings.apply_deposit(session, deal.listing_id, deal.buyer_id, deal.price_fen, now)
 
 
 async def suspend(session: AsyncSession, actor: Actor, deal_id: UUID, reason: str) -> Deal:
@@ -193,10 +192,7 @@ async def cancel(
     results.change(session, actor, deal, "cancel", reason=reason)
     deal.note, deal.ended_at = reason, now
     await session.flush()
-    if deal.sole:
-        await listings.release_deposits(session, deal.listing_id, (), now, reason="cancelled")
-    if deal.sole:
-        await endings.annul_award(session, actor, deal.listing_id, reason, now)
+    await succession.free(session, actor, deal.listing_id, reason, now)
     return deal
 
 
@@ -226,16 +222,38 @@ async def default(
     await session.flush()
     if deal.award_id is not None:
         await auctions.default_award(session, actor, deal.award_id, commissions_fen)
-        await listings.forfeit_deposit(session, deal.listing_id, deal.buyer_id, reason, now)
+    await _collect(session, actor, deal, commissions_fen, now)
+    await listings.forfeit_deposit(session, deal.listing_id, deal.buyer_id, reason, now)
     if deal.contracted_at is not None:
         await jobs.defer(session, "contracts.terminate", deal_id=str(deal.id))
     if following == "runner_up":
         await succession.offer(session, actor, deal, now)
     elif following == "re_auction":
-        await succession.auction_again(session, deal, now)
-    elif deal.sole:
-        await endings.annul_award(session, actor, deal.listing_id, reason, now)
+        await succession.auction_again(session, actor, deal, now)
+    else:
+        await succession.free(session, actor, deal.listing_id, reason, now)
     return deal
+
+
+async def _collect(
+    session: AsyncSession, actor: Actor, deal: Deal, commissions_fen: int, now: datetime
+) -> None:
+    """Take the commissions of a defaulted sale out of the buyer's deposit; claim what is more."""
+    if commissions_fen == 0:
+        return
+    collected = await listings.collect_commission(
+        session, deal.listing_id, deal.buyer_id, commissions_fen, now
+    )
+    if commissions_fen > collected:
+        await ledger.charge_commission(
+            session,
+            actor,
+            key=f"deal:{deal.id}",
+            party_id=deal.buyer_id,
+            purpose_id=deal.id,
+            amount_fen=commissions_fen - collected,
+            now=now,
+        )
 
 
 async def _operated(session: AsyncSession, actor: Actor, deal_id: UUID) -> Deal:

@@ -1,5 +1,6 @@
-"""Who gets a deal after its buyer defaulted: the bidder who came next, if that bidder wants it."""
+"""What follows an ended deal: the bidder who came next, the others bidding again, or nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from app.kit.actor import SYSTEM, Actor
 from app.kit.calendar import local_day
 from app.listings import endings
 from app.listings import service as listings
+
+_NO_DEPOSIT = "重新竞价前没有竞买人按期交纳保证金"
 
 
 async def offer(session: AsyncSession, actor: Actor, deal: Deal, now: datetime) -> None:
@@ -55,6 +58,13 @@ async def offer_of(session: AsyncSession, actor: Actor, deal_id: UUID) -> Runner
     return access.offered(actor, deal, await repository.runner_up_offer(session, deal_id))
 
 
+async def open_offers(session: AsyncSession, actor: Actor) -> Sequence[RunnerUpOffer]:
+    """Defaulted deals that wait for the acting party's word."""
+    if actor.party_id is None:
+        return []
+    return await repository.open_offers(session, actor.party_id)
+
+
 async def answer(
     session: AsyncSession, actor: Actor, deal_id: UUID, now: datetime, *, accept: bool
 ) -> RunnerUpOffer:
@@ -67,11 +77,15 @@ async def answer(
         raise RunnerUpOfferClosed(valid_until=offer.valid_until.isoformat())
     await _decide(session, actor, deal, offer, now, accept)
     if accept:
+        assert deal.auction_id is not None  # only an auction has a runner-up
         listing = await listings.facts(session, deal.listing_id)
+        deal.shortfall_fen = await auctions.shortfall(
+            session, deal.auction_id, deal.price_fen, offer.price_fen
+        )
         award_id = None
         if deal.award_id is not None:
             award_id = await auctions.succeed_award(
-                session, deal.award_id, offer.bidder_id, offer.price_fen
+                session, deal.award_id, offer.bidder_id, offer.price_fen, deal.shortfall_fen
             )
         made = await results.conclude(
             session,
@@ -90,17 +104,61 @@ async def answer(
         )
         if made is None:
             raise RunnerUpOfferClosed(valid_until=offer.valid_until.isoformat())
-        deal.shortfall_fen = max(0, deal.price_fen - offer.price_fen)
-        await session.flush()
     return offer
 
 
-async def auction_again(session: AsyncSession, deal: Deal, now: datetime) -> None:
-    """Let the other bidders of a defaulted deal's auction bid again; raises NoFurtherBidder."""
+async def auction_again(session: AsyncSession, actor: Actor, deal: Deal, now: datetime) -> None:
+    """Let the other bidders of a defaulted deal's auction bid again; raises NoFurtherBidder.
+
+    Only those who defaulted are out; others who won keep what they won and may bid for the rest.
+    Where the listing asks for deposits, those that were given back are asked for again first.
+    """
     if deal.auction_id is None:
         raise NoFurtherBidder
-    out = await repository.buyers_of_auction(session, deal.auction_id)
-    await auctions.auction_again(session, deal.auction_id, out, now)
+    out = await repository.defaulters_of_listing(session, deal.listing_id)
+    bidders = await auctions.others_of(session, deal.auction_id, out)
+    if not bidders:
+        raise NoFurtherBidder
+    await listings.reopen(session, actor, deal.listing_id, now)
+    listing = await listings.facts(session, deal.listing_id)
+    if listing.deposit_fen == 0:
+        await auctions.auction_again(session, deal.auction_id, bidders, now)
+        return
+    days = rules.rule_set_on(local_day(now)).new_deposit_working_days
+    period = rules.publicity(now, days, await calendar_store.calendar(session))
+    deal.auction_again_at = period.ends_at
+    await listings.ask_deposits_again(session, actor, listing.id, bidders, period.ends_at)
+
+
+async def begin_again(session: AsyncSession, deal_id: UUID, now: datetime) -> None:
+    """The time for new deposits is over: those who paid bid again, or nobody does."""
+    deal = await repository.deal(session, deal_id, lock=True, skip_locked=True)
+    if deal is None or deal.auction_again_at is None or deal.auction_again_at > now:
+        return
+    assert deal.auction_id is not None
+    deal.auction_again_at = None
+    paid = await listings.qualified_bidders(session, deal.listing_id)
+    out = await repository.defaulters_of_listing(session, deal.listing_id)
+    others = await auctions.others_of(session, deal.auction_id, out)
+    bidders = [bidder for bidder in others if bidder in paid]
+    await session.flush()
+    if bidders:
+        await auctions.auction_again(session, deal.auction_id, bidders, now)
+    else:
+        await auctions.fail_again(session, deal.auction_id, _NO_DEPOSIT, now)
+
+
+async def free(
+    session: AsyncSession, actor: Actor, listing_id: UUID, reason: str, now: datetime
+) -> None:
+    """A deal ended: deposits of those without another one go back, and once no deal of the listing
+    stands, the right is free. Nothing happens to a listing that is being auctioned again."""
+    if not await endings.lock_award(session, listing_id):
+        return
+    standing = await repository.standing_buyers(session, listing_id)
+    await listings.release_deposits(session, listing_id, standing, now, reason="cancelled")
+    if not standing:
+        await endings.annul_award(session, actor, listing_id, reason, now)
 
 
 async def lapse(session: AsyncSession, deal_id: UUID, now: datetime) -> None:
@@ -128,4 +186,4 @@ async def _decide(
     )
     await session.flush()
     if not accepted:
-        await endings.annul_award(session, actor, deal.listing_id, deal.note or "", now)
+        await free(session, actor, deal.listing_id, deal.note or "", now)

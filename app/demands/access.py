@@ -5,6 +5,7 @@ from uuid import UUID
 from app.demands.models import Demand, Interest, Solution
 from app.demands.states import PUBLIC, DemandState
 from app.kit.actor import Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 
 OPERATOR = "operator"
@@ -51,6 +52,22 @@ def visible(actor: Actor | None, demand: Demand | None) -> Demand:
     if demand is not None and (is_public(actor, demand) or sees_all_of(actor, demand)):
         return demand
     raise NotFound
+
+
+def audience(demand: Demand) -> Audience:
+    """Who may learn of a change: whoever may see the demand without being its owner.
+
+    An anonymous owner is found here, and is not told to anyone: changes carry no parties.
+    """
+    circle = Circle.PARTIES
+    if demand.state in PUBLIC:
+        circle = Circle.MEMBERS if demand.internal else Circle.PUBLIC
+    return Audience(circle, frozenset({demand.owner_id}))
+
+
+def owners(demand: Demand) -> Audience:
+    """The owner alone, of what only concerns the owner."""
+    return Audience(Circle.PARTIES, frozenset({demand.owner_id}))
 
 
 def owned(actor: Actor, demand: Demand | None) -> Demand:

@@ -27,10 +27,10 @@ from app.demands.interests import Box
 from app.demands.models import Demand
 from app.demands.repository import Filters, Sort
 from app.demands.schemas import (
+    DemandImport,
     DemandReview,
     DemandView,
     Ending,
-    ImportReport,
     InterestDecision,
     InterestView,
     NewInterest,
@@ -64,6 +64,7 @@ from app.kit.http import (
 )
 from app.kit.idempotency import Idempotent
 from app.kit.problems import TooLarge
+from app.kit.uploads import signed_in
 from app.standard.errors import NotAnonymous, ProfileInvalid
 from app.standard.service import ProfileChange, ProfileDocument
 
@@ -139,7 +140,7 @@ async def list_demands(
         }
     },
     responses={
-        200: {"model": ImportReport, "description": "what the import would do (dry run)"},
+        200: {"model": DemandImport, "description": "what the import would do (dry run)"},
         **declared(
             Unauthenticated, RoleRequired, ScopeRequired, NotAPoster, ImportRefused, TooLarge
         ),
@@ -147,32 +148,25 @@ async def list_demands(
 )
 async def import_demands(
     request: Request, response: Response, dry_run: bool = False
-) -> ImportReport:
+) -> DemandImport:
     """Import JSON Lines, every line a profile of the standard, as drafts: every line or none.
 
     Demands that are known already are left out, so a retry is safe. A dry run checks and reports
     the same, with status 200, and writes nothing.
     """
     sessions: Sessions = request.app.state.sessions
-    imports.require_importer(await _signed_in(request))
+    imports.require_importer(await signed_in(request))
     # The file is taken whole before a transaction begins: a slow sender must not hold one.
     with tempfile.TemporaryFile() as file:
         async for chunk in request.stream():
             await to_thread.run_sync(file.write, chunk)
         file.seek(0)
-        actor = await _signed_in(request)
+        actor = await signed_in(request)
         async with sessions() as session, session.begin():
             report = await imports.import_file(session, actor, file, dry_run=dry_run)
     if dry_run:
         response.status_code = 200
     return report
-
-
-async def _signed_in(request: Request) -> Actor:
-    actor: Actor | None = await request.app.state.authenticate(request)
-    if actor is None:
-        raise Unauthenticated
-    return actor
 
 
 @demands.get(

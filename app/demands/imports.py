@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.demands import access, repository, service
 from app.demands.errors import BadRow, ImportRefused, NotARequest
 from app.demands.models import Demand
-from app.demands.schemas import ImportDuplicate, ImportReport
+from app.demands.schemas import DemandDuplicate, DemandImport
 from app.kit import audit, clock
 from app.kit.actor import Actor
 from app.kit.errors import Problem
@@ -61,7 +61,7 @@ class _Found:
     error_count: int = 0
     duplicate_count: int = 0
     wrong: list[tuple[int, Fault]] = field(default_factory=list)
-    duplicates: list[ImportDuplicate] = field(default_factory=list)
+    duplicates: list[DemandDuplicate] = field(default_factory=list)
     lines: dict[UUID, int] = field(default_factory=dict)
 
     def refuse(self, line: int, problem: Problem) -> None:
@@ -75,7 +75,7 @@ class _Found:
         self.duplicate_count += 1
         if len(self.duplicates) < SHOWN:
             self.duplicates.append(
-                ImportDuplicate(line=line, first_line=first_line, demand_id=demand_id)
+                DemandDuplicate(line=line, first_line=first_line, demand_id=demand_id)
             )
 
 
@@ -99,7 +99,7 @@ async def import_file(
     *,
     dry_run: bool,
     progress: Progress | None = None,
-) -> ImportReport:
+) -> DemandImport:
     """Import a file as drafts of the acting party, or only say what an import would do.
 
     Lines that say what a demand of the party or an earlier line says are left out. Every other
@@ -141,7 +141,7 @@ async def import_file(
     facts = {"dry_run": dry_run, "sha256": reader.hash.hexdigest(), "rows": found.rows}
     if found.error_count:
         raise ImportRefused(found.wrong, error_count=found.error_count, **facts)
-    report = ImportReport(
+    report = DemandImport(
         id=new_id(),
         created=found.created,
         duplicate_count=found.duplicate_count,

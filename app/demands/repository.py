@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -196,6 +196,28 @@ async def shortlisted(session: AsyncSession, demand_id: UUID) -> Sequence[UUID]:
         select(Solution.author_id)
         .where(Solution.demand_id == demand_id, Solution.state == SolutionState.SHORTLISTED.value)
         .order_by(Solution.id)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def refuse_solutions(
+    session: AsyncSession, demand_id: UUID, author_id: UUID, reason: str, now: datetime
+) -> Sequence[UUID]:
+    """Refuse the shortlisted solutions of one author; gives their ids."""
+    query = (
+        update(Solution)
+        .where(
+            Solution.demand_id == demand_id,
+            Solution.author_id == author_id,
+            Solution.state == SolutionState.SHORTLISTED.value,
+        )
+        .values(
+            state=SolutionState.REFUSED.value,
+            reason=reason,
+            decided_at=now,
+            version=Solution.version + 1,
+        )
+        .returning(Solution.id)
     )
     return (await session.execute(query)).scalars().all()
 

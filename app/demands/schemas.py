@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from app.demands.states import DemandState, InterestState, SolutionState
 from app.kit.http import FEN_LIMIT, Line, Paragraphs, WireModel
+from app.kit.importing import Duplicate, ImportResult
 
 Reason = Annotated[str, StringConstraints(max_length=2000)]
 Price = Annotated[int, Field(ge=1, le=FEN_LIMIT, strict=True, description="Money in fen (分)")]
@@ -174,21 +175,10 @@ class InterestView(WireModel):
     party_adviser: AdviserView | None = None
 
 
-class ImportDuplicate(WireModel):
+class DemandDuplicate(Duplicate):
     """A line that is left out because the party has such a demand, or an earlier line."""
 
-    line: int
-    first_line: int | None = Field(description="the line of this file that says the same")
     demand_id: UUID | None = Field(description="the demand that exists already")
 
 
-class ImportReport(WireModel):
-    """What an import did, or would do."""
-
-    id: UUID
-    dry_run: bool
-    sha256: str = Field(description="of the file")
-    rows: int
-    created: int
-    duplicate_count: int
-    duplicates: list[ImportDuplicate] = Field(description="the first hundred")
+DemandImport = ImportResult[DemandDuplicate]

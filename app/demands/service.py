@@ -17,6 +17,7 @@ from app.demands.texts import REMINDER_MAIL, REMINDER_SUBJECT
 from app.kit import audit, clock, codes, mail
 from app.kit.actor import SYSTEM, Actor
 from app.kit.calendar import local_day
+from app.kit.changes import Audience
 from app.kit.errors import NotFound
 from app.kit.http import require_version
 from app.kit.states import move
@@ -272,7 +273,15 @@ async def remind(session: AsyncSession, demand_id: UUID, now: datetime) -> None:
         REMINDER_SUBJECT,
         REMINDER_MAIL.format(title=demand.title, id=demand.id, day=day),
     )
-    record(session, SYSTEM, "remind", demand, before=None, after={"expires_at": demand.expires_at})
+    record(
+        session,
+        SYSTEM,
+        "remind",
+        demand,
+        before=None,
+        after={"expires_at": demand.expires_at},
+        audience=access.owners(demand),
+    )
 
 
 async def tell(
@@ -352,6 +361,30 @@ async def record_award(
     await session.flush()
 
 
+async def reopen(
+    session: AsyncSession, actor: Actor, demand_id: UUID, reason: str, now: datetime
+) -> None:
+    """The supplier defaulted: the demand is published again, and that supplier's solutions are
+    refused, so that it does not bid again. Raises NotFound and IllegalMove."""
+    demand = await _existing(session, demand_id)
+    state = move(MOVES, DemandState(demand.state), "reopen")
+    assert demand.supplier_id is not None
+    supplier_id = demand.supplier_id
+    refused = await repository.refuse_solutions(session, demand_id, supplier_id, reason, now)
+    demand.supplier_id = demand.awarded_fen = demand.closed_at = None
+    _change(
+        session,
+        actor,
+        "reopen",
+        demand,
+        state,
+        supplier=supplier_id,
+        reason=reason,
+        solutions=[str(one) for one in refused],
+    )
+    await session.flush()
+
+
 async def record_failure(
     session: AsyncSession, actor: Actor, demand_id: UUID, reason: str, now: datetime
 ) -> None:
@@ -383,10 +416,18 @@ def _change(
     **facts: Any,
 ) -> None:
     """Move a demand to its next state and note it."""
-    before = {"state": demand.state}
+    before, seen_by = {"state": demand.state}, access.audience(demand)
     demand.state = state.value
     demand.version += 1
-    record(session, actor, act, demand, before=before, after={"state": state, **facts})
+    record(
+        session,
+        actor,
+        act,
+        demand,
+        before=before,
+        after={"state": state, **facts},
+        audience=seen_by | access.audience(demand),
+    )
 
 
 def record(
@@ -397,8 +438,9 @@ def record(
     *,
     before: dict[str, Any] | None,
     after: dict[str, Any],
+    audience: Audience | None = None,
 ) -> None:
-    """Note a change of a demand in the audit log."""
+    """Note a change of a demand; those who may see it now learn of it, or `audience`."""
     audit.record(
         session,
         actor,
@@ -408,4 +450,5 @@ def record(
         before=before,
         after=after,
         rule_set=demand.rule_set,
+        audience=audience or access.audience(demand),
     )

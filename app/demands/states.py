@@ -30,8 +30,10 @@ MOVES: dict[tuple[DemandState, str], DemandState] = {
     (DemandState.EXPIRED, "renew"): DemandState.PUBLISHED,
     (DemandState.EXPIRED, "award"): DemandState.MATCHED,
     (DemandState.EXPIRED, "close"): DemandState.CLOSED,
+    (DemandState.MATCHED, "reopen"): DemandState.PUBLISHED,
 }
-"""A demand can expire while its reverse auction runs, and is still awarded by it."""
+"""A demand can expire while its reverse auction runs, and is still awarded by it. It is reopened
+when the supplier it was awarded to defaults, and expires at once if its time is over by then."""
 
 PUBLIC = frozenset({DemandState.PUBLISHED, DemandState.MATCHED, DemandState.CLOSED})
 """States in which others than the owner and overseers may see a demand that was published."""

@@ -24,7 +24,10 @@ class ChangeKind(StrEnum):
     """Kinds of objects whose changes can be followed; `/api/v1/{kind}s/{id}` shows one."""
 
     ACHIEVEMENT = "achievement"
+    DEMAND = "demand"
     LISTING = "listing"
+    NOTICE = "notice"
+    NEGOTIATION = "negotiation"
     AUCTION = "auction"
     DEAL = "deal"
     CONTRACT = "contract"

@@ -1,5 +1,6 @@
 """HTTP of the ledger module."""
 
+import asyncio
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +12,7 @@ from app.kit.errors import IllegalMove, NotFound, Unauthenticated
 from app.kit.errors import problems as declared
 from app.kit.http import BadCursor, Page, Paging, cursor_id, make_page, trade_router
 from app.kit.problems import TooLarge
-from app.ledger import access, imports, matching, queries, refunds, service
+from app.ledger import access, imports, matching, queries, refunds, reports, service
 from app.ledger.errors import (
     BankNotSimulated,
     NoAccountToReturnTo,
@@ -19,8 +20,10 @@ from app.ledger.errors import (
     NotOurAccount,
     NotWholeFen,
     RefundNotReplaceable,
+    ReportUnreadable,
     SecondPersonRequired,
     StatementUnreadable,
+    UnknownOrder,
     UnknownReference,
     UnknownRefund,
     UseNotPossible,
@@ -40,6 +43,7 @@ from app.ledger.schemas import (
     SettlementAccountView,
     SimulatedPayment,
     StatementReport,
+    StatusReportView,
     TrialBalance,
 )
 from app.ledger.states import LineState, RefundState
@@ -119,6 +123,24 @@ async def import_statement(request: Request, session: Uow, actor: CurrentActor) 
     access.require_operator(actor)
     taken = await imports.import_statement(session, actor, await request.body(), "upload")
     return StatementReport.model_validate(taken)
+
+
+@ledger.post(
+    "/status-reports",
+    status_code=201,
+    openapi_extra=XML_BODY,
+    responses=declared(*ACTING, ReportUnreadable, UnknownOrder, TooLarge),
+)
+async def take_status_report(
+    request: Request, session: Uow, actor: CurrentActor
+) -> StatusReportView:
+    """An operator takes in a pain.002 report: payments that the bank refuses are to be replaced."""
+    access.require_operator(actor)
+    report = await asyncio.to_thread(reports.read_report, await request.body())
+    taken, refused = await refunds.take_report(session, actor, report, await clock.now(session))
+    return StatusReportView(
+        message_id=report.message_id, order_id=report.order_id, taken=taken, refused=refused
+    )
 
 
 @ledger.get("/bank-lines", responses=declared(*READING))

@@ -11,6 +11,38 @@ class StatementUnreadable(Unprocessable):
     en = "The statement cannot be read: {reason}; send ISO 20022 camt.053 XML without a DTD"
 
 
+class ReportUnreadable(Unprocessable):
+    """The file is no pain.002 status report that can be taken."""
+
+    code = "status_report_unreadable"
+    zh = "支付状态报告无法读取:{reason};应为不含 DTD 的 ISO 20022 pain.002 XML 文件"
+    en = "The status report cannot be read: {reason}; send ISO 20022 pain.002 XML without a DTD"
+
+
+class UnknownOrder(Unprocessable):
+    """A status report is about a payment file that the platform did not make."""
+
+    code = "unknown_payment_order"
+    zh = "支付状态报告所指的付款文件 {order_id} 不是平台发出的"
+    en = "The status report is about the payment file {order_id}, which is not the platform's"
+
+
+class NotShownByBank(Conflict):
+    """Money that an operator vouched for is paid out when a statement has shown it."""
+
+    code = "not_shown_by_bank"
+    zh = "其中 {vouched_fen} 分仅由工作人员登记到账,银行对账单尚未载明,暂不能划付"
+    en = "{vouched_fen} fen of it were only vouched for; pay out when a statement has shown them"
+
+
+class ProceedsTooSmall(Conflict):
+    """The platform does not hold enough of the price to pay a seller out."""
+
+    code = "proceeds_too_small"
+    zh = "平台账户内该价款为 {held_fen} 分,扣除佣金 {commission_fen} 分后无可划付金额"
+    en = "The platform holds {held_fen} fen of the price; less {commission_fen} nothing is left"
+
+
 class NotOurAccount(Unprocessable):
     """A statement is about an account that is no settlement account of the platform."""
 

@@ -13,11 +13,14 @@ class DepositFacts:
 
     `received_fen` counts what arrived and is not held yet, `held_fen` what is held. `received_at`
     is when the bank credited the payment that made it complete. `account` is None while the
-    platform has no settlement account.
+    platform has no settlement account. `round` is 2 or more when it was asked for again after an
+    earlier one was settled. `paid_from` is the same text for the same account that paid, and does
+    not tell its number.
     """
 
     purpose_kind: str
     purpose_id: UUID
+    round: int
     payer_id: UUID
     reference: str
     amount_fen: int
@@ -26,6 +29,7 @@ class DepositFacts:
     received_at: datetime | None
     received_fen: int
     held_fen: int
+    paid_from: str | None
     account: str | None
     account_name: str | None
     account_bank: str | None

@@ -8,7 +8,7 @@ from app.kit.db import Sessions
 from app.kit.deadlines import Deadline
 from app.kit.errors import Problem
 from app.kit.settings import Settings
-from app.ledger import imports, matching, queries, refunds
+from app.ledger import imports, matching, queries, refunds, reports
 from app.ledger.bank import Bank, bank_of
 
 log = structlog.get_logger()
@@ -41,7 +41,11 @@ async def _take_in(bank: Bank, name: str, sessions: Sessions) -> None:
     refusal = None
     try:
         async with sessions() as session, session.begin():
-            await imports.import_statement(session, SYSTEM, document, name)
+            if reports.is_report(document):
+                report = reports.read_report(document)
+                await refunds.take_report(session, SYSTEM, report, await clock.now(session))
+            else:
+                await imports.import_statement(session, SYSTEM, document, name)
     except Problem as problem:
         refusal = problem.detail("en")
         log.error("statement_refused", name=name, code=problem.code)

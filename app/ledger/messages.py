@@ -30,8 +30,11 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
 STATEMENT_VERSIONS = tuple(f"{number:02d}" for number in range(2, 13))
 _STATEMENT = re.compile(r"urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.([0-9]{2})")
+_CHINESE = re.compile(
+    rb"<\?xml[^>]{0,80}encoding=[\"'](?:gb2312|gbk|gb18030)[\"'][^>]{0,40}\?>", re.I
+)
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
-_NOT_GIVEN = frozenset({"NOTPROVIDED", "NOT PROVIDED", "NONREF"})
+_NOT_GIVEN = frozenset({"NOTPROVIDED", "NOT PROVIDED", "NOT-PROVIDED", "NONREF"})
 CLOSED_ACCOUNT = "AC04"
 
 
@@ -103,18 +106,37 @@ def read_statements(document: bytes) -> list[Statement]:
     Raises StatementUnreadable for anything else, and for XML with a DTD: entities are not
     expanded, they are refused.
     """
-    version = _STATEMENT.fullmatch(_namespace(document))
+    document = in_unicode(document)
+    version = _STATEMENT.fullmatch(namespace(document))
     if version is None or version[1] not in STATEMENT_VERSIONS:
         raise StatementUnreadable(field="body", reason="its root is no camt.053.001.02 to .12")
     module = import_module(f"pyiso20022.camt.camt_053_001_{version[1]}")
-    parsed = _parsed(document, module.Document).bk_to_cstmr_stmt
+    message = parsed(document, module.Document).bk_to_cstmr_stmt
     try:
-        return [_statement(parsed.grp_hdr.msg_id, one) for one in parsed.stmt]
+        found = [_statement(message.grp_hdr.msg_id, one) for one in message.stmt]
     except (AttributeError, ValueError) as error:
         raise StatementUnreadable(field="body", reason=f"an element is missing: {error}") from None
+    if not found:
+        raise StatementUnreadable(field="body", reason="it has no statement (Stmt)")
+    return found
 
 
-def _namespace(document: bytes) -> str:
+def in_unicode(document: bytes) -> bytes:
+    """The document in UTF-8 if it says that it is in a Chinese encoding, which no XML parser has
+    to know; all of them are part of GB 18030. Raises StatementUnreadable."""
+    declared = _CHINESE.match(document)
+    if declared is None:
+        return document
+    try:
+        text = document[declared.end() :].decode("gb18030")
+    except UnicodeDecodeError:
+        raise StatementUnreadable(
+            field="body", reason="it is not in the encoding it says"
+        ) from None
+    return b'<?xml version="1.0" encoding="UTF-8"?>' + text.encode()
+
+
+def namespace(document: bytes) -> str:
     """The namespace of the root, after a first pass that refuses what must not reach a parser."""
     if len(document) > MAX_BYTES:
         raise StatementUnreadable(field="body", reason=f"it is larger than {MAX_BYTES} bytes")
@@ -147,7 +169,8 @@ def _namespace(document: bytes) -> str:
     return names[0].rpartition(" ")[0]
 
 
-def _parsed(document: bytes, kind: type[Any]) -> Any:
+def parsed(document: bytes, kind: type[Any]) -> Any:
+    """The document as an instance of a generated class; raises StatementUnreadable."""
     config = ParserConfig(fail_on_unknown_properties=False, fail_on_converter_warnings=True)
     try:
         return XmlParser(config=config).from_bytes(document, kind)
@@ -205,7 +228,7 @@ def _payment(place: str, entry: Any, tx: Any, amount: tuple[Decimal, str] | None
         booked_on=moment.astimezone(_SHANGHAI).date() if moment else day.dt.to_date(),
         booked_at=moment,
         returned=bool(entry.rvsl_ind) or _dig(tx, "rtr_inf") is not None,
-        party_name=_dig(tx, "rltd_pties", side, "pty", "nm") or _dig(tx, "rltd_pties", side, "nm"),
+        party_name=_name(tx, side) or _name(tx, f"ultmt_{side}"),
         party_account=_account(_dig(tx, "rltd_pties", f"{side}_acct")),
         party_bank=_dig(tx, "rltd_agts", f"{side}_agt", "fin_instn_id", "clr_sys_mmb_id", "mmb_id"),
         end_to_end_id=None if end_to_end in _NOT_GIVEN else end_to_end,
@@ -213,9 +236,22 @@ def _payment(place: str, entry: Any, tx: Any, amount: tuple[Decimal, str] | None
     )
 
 
+def _name(tx: Any, side: str) -> str | None:
+    """A party's name; versions from 08 on put a choice of person or bank around it."""
+    found: str | None = _dig(tx, "rltd_pties", side, "pty", "nm") or _dig(
+        tx, "rltd_pties", side, "nm"
+    )
+    return found
+
+
 def _amount(tx: Any) -> tuple[Decimal, str] | None:
-    """A transaction's amount: its own (version 04 on), or that in its details (version 02)."""
-    found = _dig(tx, "amt") or _dig(tx, "amt_dtls", "tx_amt", "amt")
+    """A transaction's amount: its own (version 04 on), or that in its details (version 02), where
+    some banks give the instructed amount alone."""
+    found = (
+        _dig(tx, "amt")
+        or _dig(tx, "amt_dtls", "tx_amt", "amt")
+        or _dig(tx, "amt_dtls", "instd_amt", "amt")
+    )
     return None if found is None else (found.value, found.ccy)
 
 
@@ -306,7 +342,7 @@ def _pain_bank(account: BankAccount) -> pain.BranchAndFinancialInstitutionIdenti
 
 def read_order(document: bytes) -> PaymentOrder:
     """A payment order as `write_order` writes it: what the simulated bank is handed."""
-    message = _parsed(document, pain.Document).cstmr_cdt_trf_initn
+    message = parsed(document, pain.Document).cstmr_cdt_trf_initn
     [batch] = message.pmt_inf
     return PaymentOrder(
         message_id=message.grp_hdr.msg_id,
@@ -418,6 +454,11 @@ def _written(document: Any, namespace: str) -> bytes:
 def end_to_end(refund_id: UUID) -> str:
     """The end-to-end id of a refund: its id in 32 hexadecimal digits, for at most 35 are taken."""
     return refund_id.hex
+
+
+def batch_id_of(message_id: str) -> UUID | None:
+    """The payment file whose message id this may be: its id in 32 hexadecimal digits."""
+    return refund_id_in(message_id)
 
 
 def refund_id_in(end_to_end_id: str | None) -> UUID | None:

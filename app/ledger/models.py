@@ -110,11 +110,22 @@ class RefundAccount(Versioned, Base):
 
 
 class Deposit(Versioned, Base):
-    """A deposit (保证金) that a party owes for something of another module."""
+    """A deposit (保证金) that a party owes for something of another module.
+
+    A purpose has one that is not settled at most; after that it can be asked for again, as the
+    next `round` with a reference and accounts of its own.
+    """
 
     __tablename__ = "deposit"
     __table_args__ = (
-        UniqueConstraint("purpose_id"),
+        UniqueConstraint("purpose_id", "round"),
+        Index(
+            "uq_deposit_open",
+            "purpose_id",
+            unique=True,
+            postgresql_where=text("state <> 'settled'"),
+        ),
+        CheckConstraint("round >= 1", name="round"),
         UniqueConstraint("reference"),
         CheckConstraint("state IN ('expected','received','held','settled')", name="state"),
         CheckConstraint("amount_fen > 0", name="amount"),
@@ -124,6 +135,7 @@ class Deposit(Versioned, Base):
 
     purpose_kind: Mapped[str]
     purpose_id: Mapped[UUID]
+    round: Mapped[int] = mapped_column(server_default=text("1"))
     payer_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     amount_fen: Mapped[int]
     reference: Mapped[str]
@@ -133,6 +145,11 @@ class Deposit(Versioned, Base):
     refund_number: Mapped[str | None]
     refund_name: Mapped[str | None]
     refund_bank: Mapped[str | None]
+
+    @property
+    def purse_id(self) -> UUID:
+        """What the accounts of this round are for: money of one round never serves another."""
+        return self.purpose_id if self.round == 1 else self.id
 
 
 class BankStatement(Identified, Base):
@@ -208,7 +225,8 @@ class PaymentBatch(Identified, Base):
 
 
 class Refund(Versioned, Base):
-    """Money that is to go back; `due_at` is the last moment, it is ordered as soon as it can be."""
+    """Money that is to go back, or to the seller whose price it is; `due_at` is the last moment, it
+    is ordered as soon as it can be. `bank_status` is what the bank's status report said of it."""
 
     __tablename__ = "refund"
     __table_args__ = (
@@ -237,6 +255,7 @@ class Refund(Versioned, Base):
     batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment_batch.id"))
     ordered_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
+    bank_status: Mapped[str | None]
     rejection: Mapped[str | None]
     rejected_by: Mapped[UUID | None]
     replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("refund.id"))

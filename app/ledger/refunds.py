@@ -21,12 +21,15 @@ from app.kit.ids import new_id
 from app.kit.money import Fen
 from app.kit.states import move
 from app.ledger import access, messages, postings, repository
-from app.ledger.errors import RefundNotReplaceable, SecondPersonRequired
+from app.ledger.errors import RefundNotReplaceable, SecondPersonRequired, UnknownOrder
 from app.ledger.messages import BankAccount, Payment, PaymentOrder
 from app.ledger.models import PaymentBatch, Refund
+from app.ledger.reports import REJECTED, StatusReport
 from app.ledger.repository import Pocket
 from app.ledger.states import REFUND_MOVES, AccountKind, RefundState
 
+PRICE = "price"
+"""The reason of what is paid out to a seller."""
 BATCH_LIMIT = 100
 """Payments in one file."""
 
@@ -164,7 +167,8 @@ def _payment(refund: Refund) -> Payment:
     assert refund.account_number is not None
     name = refund.account_name or refund.account_number
     to = BankAccount(refund.account_number, name, refund.account_bank)
-    return Payment(messages.end_to_end(refund.id), refund.amount_fen, to, f"退款 {refund.reason}")
+    text = "交易价款" if refund.reason == PRICE else f"退款 {refund.reason}"
+    return Payment(messages.end_to_end(refund.id), refund.amount_fen, to, text)
 
 
 async def note_paid(
@@ -223,21 +227,66 @@ async def refuse(
     """
     person_id = access.require_operator(actor)
     refund = await _existing(session, refund_id)
+    await _refused(session, actor, refund, reason, now)
+    refund.rejected_by = person_id
+    await session.flush()
+    return refund
+
+
+async def _refused(
+    session: AsyncSession, actor: Actor, refund: Refund, reason: str, now: datetime
+) -> None:
     await _follow(session, actor, refund, "refuse", reason=reason)
     refund.rejection = reason
-    refund.rejected_by = person_id
     await postings.transfer(
         session,
         actor,
-        f"refund.refuse:{refund_id}",
+        f"refund.refuse:{refund.id}",
         refund.amount_fen,
-        _ordered(refund.party_id, refund_id),
-        _owed(refund.party_id, refund_id),
+        _ordered(refund.party_id, refund.id),
+        _owed(refund.party_id, refund.id),
         now,
         reason,
     )
+
+
+async def take_report(
+    session: AsyncSession, actor: Actor, report: StatusReport, now: datetime
+) -> tuple[int, int]:
+    """Note what the bank says of the payments in a file: how many it has taken, and refused.
+
+    A refused one is rejected and waits in the queue of those that an operator has ordered anew; one
+    that the bank takes is paid when a statement shows it. A report that comes again, or after a
+    statement, changes nothing. Raises UnknownOrder.
+    """
+    batch_id = messages.batch_id_of(report.order_id)
+    batch = None if batch_id is None else await repository.batch(session, batch_id)
+    if batch is None:
+        raise UnknownOrder(field="body", order_id=report.order_id)
+    told = {one.end_to_end_id: (one.status, one.reason) for one in report.payments}
+    taken = refused = 0
+    for refund in await repository.refunds_of_batch(session, batch.id):
+        end_to_end_id = messages.end_to_end(refund.id)
+        status, reason = told.get(end_to_end_id, (report.status, report.reason))
+        if status is None or refund.state != RefundState.ORDERED:
+            continue
+        refund.bank_status = status
+        if status == REJECTED:
+            await _refused(session, actor, refund, reason or status, now)
+            refused += 1
+        else:
+            refund.version += 1
+            taken += 1
+    audit.record(
+        session,
+        actor,
+        "payment_batch.report",
+        "payment_batch",
+        batch.id,
+        after={"message": report.message_id, "taken": taken, "refused": refused},
+    )
     await session.flush()
-    return refund
+    return taken, refused
 
 
 async def replace(

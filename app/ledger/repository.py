@@ -1,14 +1,15 @@
 """SQL of the ledger module."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.kit.ids import new_id
 from app.ledger.models import (
@@ -202,7 +203,7 @@ async def refund_account(session: AsyncSession, party_id: UUID) -> RefundAccount
 
 
 async def insert_deposit(session: AsyncSession, values: Mapping[str, Any]) -> bool:
-    """Write a deposit; False when its reference or its purpose has one already."""
+    """Write a deposit; False when its reference is taken, or its purpose has an open one."""
     query = insert(Deposit).values(id=new_id(), **values).on_conflict_do_nothing()
     return (await session.execute(query.returning(Deposit.id))).scalar_one_or_none() is not None
 
@@ -210,8 +211,9 @@ async def insert_deposit(session: AsyncSession, values: Mapping[str, Any]) -> bo
 async def deposit_for(
     session: AsyncSession, purpose_id: UUID, *, lock: bool = False
 ) -> Deposit | None:
-    """The deposit of a purpose; a locked one is read as it is once the lock is held."""
+    """The latest deposit of a purpose; a locked one is read as it is once the lock is held."""
     query = select(Deposit).where(Deposit.purpose_id == purpose_id)
+    query = query.order_by(Deposit.round.desc()).limit(1)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(query)).scalar_one_or_none()
@@ -232,14 +234,16 @@ async def deposits_by_reference(
 
 
 async def deposits_for(session: AsyncSession, purpose_ids: Sequence[UUID]) -> Sequence[AnyRow]:
-    """Deposits with what is received and what is held of them."""
+    """The latest deposit of each purpose, with what is received and what is held of it."""
+    purse_id = case((Deposit.round == 1, Deposit.purpose_id), else_=Deposit.id)
+    later = aliased(Deposit)
     sums = {
         kind: func.coalesce(
             select(Account.balance_fen)
             .where(
                 Account.kind == kind.value,
                 Account.owner_id == Deposit.payer_id,
-                Account.purpose_id == Deposit.purpose_id,
+                Account.purpose_id == purse_id,
             )
             .scalar_subquery(),
             0,
@@ -250,8 +254,22 @@ async def deposits_for(session: AsyncSession, purpose_ids: Sequence[UUID]) -> Se
         Deposit,
         sums[AccountKind.RECEIVED].label("received_fen"),
         sums[AccountKind.HELD].label("held_fen"),
-    ).where(Deposit.purpose_id.in_(purpose_ids))
+    ).where(
+        Deposit.purpose_id.in_(purpose_ids),
+        ~exists().where(later.purpose_id == Deposit.purpose_id, later.round > Deposit.round),
+    )
     return (await session.execute(query)).all()
+
+
+async def vouched_fen(session: AsyncSession, purpose_ids: Collection[UUID]) -> int:
+    """How much of the deposits of these purposes rests on an operator's word alone."""
+    purse_id = case((Deposit.round == 1, Deposit.purpose_id), else_=Deposit.id)
+    query = (
+        select(func.coalesce(-func.sum(Account.balance_fen), 0))
+        .join(Deposit, purse_id == Account.purpose_id)
+        .where(Account.kind == AccountKind.CLEARING.value, Deposit.purpose_id.in_(purpose_ids))
+    )
+    return int((await session.execute(query)).scalar_one())
 
 
 async def known_statement(session: AsyncSession, sha256: str) -> BankStatement | None:
@@ -370,6 +388,13 @@ async def refund(session: AsyncSession, refund_id: UUID) -> Refund | None:
     query = select(Refund).where(Refund.id == refund_id).with_for_update()
     found = await session.execute(query.execution_options(populate_existing=True))
     return found.scalar_one_or_none()
+
+
+async def refunds_of_batch(session: AsyncSession, batch_id: UUID) -> Sequence[Refund]:
+    """The refunds that a payment file orders, locked, by id."""
+    query = select(Refund).where(Refund.batch_id == batch_id).order_by(Refund.id).with_for_update()
+    found = await session.execute(query.execution_options(populate_existing=True))
+    return found.scalars().all()
 
 
 async def insert_refund(session: AsyncSession, values: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from uuid import UUID
 
 from app.kit.calendar import end_of_day
@@ -54,6 +55,11 @@ def same_name(one: str, other: str) -> bool:
 
 def _plain_name(name: str) -> str:
     return _NOT_NAME.sub("", unicodedata.normalize("NFKC", name).casefold())
+
+
+def account_mark(number: str | None) -> str | None:
+    """A digest of an account's number, to see that two payments came from one account."""
+    return None if number is None else sha256(f"account:{number}".encode()).hexdigest()
 
 
 def fen_of(amount: Decimal) -> Fen:

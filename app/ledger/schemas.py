@@ -100,6 +100,15 @@ class StatementReport(WireModel):
     known: int
 
 
+class StatusReportView(WireModel):
+    """What a status report changed: payments that the bank has taken, and refused."""
+
+    message_id: str
+    order_id: str
+    taken: int
+    refused: int
+
+
 class BankLineView(WireModel):
     """A payment on a statement; `doubt` says why it matched nothing."""
 
@@ -158,6 +167,9 @@ class RefundView(WireModel):
     batch_id: UUID | None
     ordered_at: datetime | None
     paid_at: datetime | None
+    bank_status: str | None = Field(
+        description="the bank's code from its status report, such as ACSP (taken) or RJCT (refused)"
+    )
     rejection: str | None
     replaces_id: UUID | None
 

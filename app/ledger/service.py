@@ -17,7 +17,7 @@ from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.kit.money import Fen
 from app.kit.states import move
-from app.ledger import access, postings, refunds, repository, rules
+from app.ledger import access, payouts, postings, refunds, repository, rules
 from app.ledger.errors import DepositNotHeld, DepositReceivedAlready
 from app.ledger.facts import DepositFacts
 from app.ledger.messages import BankAccount
@@ -31,6 +31,10 @@ SURPLUS_TERM = timedelta(hours=24)
 
 REFERENCE_TRIES = 20
 
+pay_out = payouts.pay_out
+proceeds = payouts.proceeds
+charge_commission = payouts.charge_commission
+
 
 async def expect_deposit(
     session: AsyncSession,
@@ -40,20 +44,26 @@ async def expect_deposit(
     payer_id: UUID,
     amount_fen: Fen,
     due_at: datetime | None = None,
+    again: bool = False,
 ) -> DepositFacts:
     """Expect a deposit, and give the reference to pay it under; once for each purpose.
 
-    References are drawn at random: their order would tell how many have applied.
+    `again` asks for another one when the last one is settled. References are drawn at random:
+    their order would tell how many have applied.
     """
+    asked = 1
+    if again and (last := await deposit_state(session, purpose_id)) is not None:
+        asked = last.round + (last.state == DepositState.SETTLED)
     for _ in range(REFERENCE_TRIES):
         known = await deposits_of(session, [purpose_id])
-        if purpose_id in known:
+        if purpose_id in known and known[purpose_id].round >= asked:
             return known[purpose_id]
         await repository.insert_deposit(
             session,
             {
                 "purpose_kind": purpose_kind,
                 "purpose_id": purpose_id,
+                "round": asked,
                 "payer_id": payer_id,
                 "amount_fen": amount_fen,
                 "reference": rules.reference(secrets.randbelow(rules.MAX_SERIAL)),
@@ -74,6 +84,7 @@ async def deposits_of(
         row.Deposit.purpose_id: DepositFacts(
             purpose_kind=row.Deposit.purpose_kind,
             purpose_id=row.Deposit.purpose_id,
+            round=row.Deposit.round,
             payer_id=row.Deposit.payer_id,
             reference=row.Deposit.reference,
             amount_fen=row.Deposit.amount_fen,
@@ -82,6 +93,7 @@ async def deposits_of(
             received_at=row.Deposit.received_at,
             received_fen=row.received_fen,
             held_fen=row.held_fen,
+            paid_from=rules.account_mark(row.Deposit.refund_number),
             account=account.number if account else None,
             account_name=account.name if account else None,
             account_bank=account.bank_name if account else None,
@@ -113,7 +125,7 @@ async def receive(
     What is too much, or comes when the deposit is settled, is owed back.
     """
     deposit = await repository.deposit(session, deposit_id)
-    by_hand = Pocket(AccountKind.CLEARING, deposit.payer_id, deposit.purpose_id)
+    by_hand = Pocket(AccountKind.CLEARING, deposit.payer_id, deposit.purse_id)
     cleared = min(amount_fen, -await repository.balance(session, by_hand))
     moves = {source: -amount_fen, by_hand: cleared, _received(deposit): amount_fen - cleared}
     if not await postings.post(session, actor, key, moves, credited_at):
@@ -122,7 +134,7 @@ async def receive(
         deposit.refund_number = back_to.number
         deposit.refund_name = back_to.name
         deposit.refund_bank = back_to.bank_code
-        await refunds.give_account(session, deposit.payer_id, back_to, deposit.purpose_id)
+        await refunds.give_account(session, deposit.payer_id, back_to, deposit.purse_id)
     await _complete(session, actor, deposit, credited_at)
     if deposit.state != DepositState.EXPECTED:
         await _return_surplus(session, actor, deposit, key, now)
@@ -159,7 +171,7 @@ async def _return_surplus(
             key=f"surplus:{key}",
             reason="surplus",
             party_id=deposit.payer_id,
-            purpose_id=deposit.purpose_id,
+            purpose_id=deposit.purse_id,
             sources={_received(deposit): there - kept},
             due_at=now + SURPLUS_TERM,
             back_to=_back_to(deposit),
@@ -185,12 +197,37 @@ async def receive_by_hand(
         actor,
         f"deposit.receive_by_hand:{deposit.id}",
         deposit.amount_fen - there,
-        Pocket(AccountKind.CLEARING, deposit.payer_id, purpose_id),
+        Pocket(AccountKind.CLEARING, deposit.payer_id, deposit.purse_id),
         _received(deposit),
         now,
         evidence,
     )
     await _complete(session, actor, deposit, now, tell=False)
+    await session.flush()
+
+
+async def move_due(
+    session: AsyncSession, actor: Actor, purpose_ids: Collection[UUID], due_at: datetime | None
+) -> None:
+    """Give expected deposits another last moment, None for one that is not known yet.
+
+    Deposits that have arrived or are settled, and purposes without one, are passed over.
+    """
+    for purpose_id in sorted(purpose_ids):
+        deposit = await repository.deposit_for(session, purpose_id, lock=True)
+        if deposit is None or deposit.state != DepositState.EXPECTED or deposit.due_at == due_at:
+            continue
+        before, deposit.due_at = deposit.due_at, due_at
+        deposit.version += 1
+        audit.record(
+            session,
+            actor,
+            "deposit.move_due",
+            "deposit",
+            deposit.id,
+            before={"due_at": before},
+            after={"due_at": due_at, "purpose": purpose_id},
+        )
     await session.flush()
 
 
@@ -302,7 +339,7 @@ async def release(
             key=f"deposit.release:{deposit.id}",
             reason=reason,
             party_id=deposit.payer_id,
-            purpose_id=deposit.purpose_id,
+            purpose_id=deposit.purse_id,
             sources=sources,
             due_at=due_at,
             back_to=_back_to(deposit),
@@ -310,28 +347,6 @@ async def release(
         )
     _move(session, actor, deposit, "settle", reason=reason)
     await session.flush()
-
-
-async def charge_commission(
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    key: str,
-    party_id: UUID,
-    purpose_id: UUID,
-    amount_fen: Fen,
-    now: datetime,
-) -> bool:
-    """Claim a commission from a party; False when this was claimed before."""
-    return await postings.transfer(
-        session,
-        actor,
-        f"commission.charge:{key}",
-        amount_fen,
-        Pocket(AccountKind.RECEIVABLE, party_id, purpose_id),
-        Pocket(AccountKind.COMMISSION),
-        now,
-    )
 
 
 async def distribute_income(
@@ -429,11 +444,11 @@ async def name_refund_account(
 
 
 def _received(deposit: Deposit) -> Pocket:
-    return Pocket(AccountKind.RECEIVED, deposit.payer_id, deposit.purpose_id)
+    return Pocket(AccountKind.RECEIVED, deposit.payer_id, deposit.purse_id)
 
 
 def _held(deposit: Deposit) -> Pocket:
-    return Pocket(AccountKind.HELD, deposit.payer_id, deposit.purpose_id)
+    return Pocket(AccountKind.HELD, deposit.payer_id, deposit.purse_id)
 
 
 def _back_to(deposit: Deposit) -> BankAccount | None:

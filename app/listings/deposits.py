@@ -3,6 +3,7 @@
 A deposit's purpose in the ledger is the application.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +20,7 @@ from app.ledger.states import DepositState, Target
 from app.listings import access, refund_terms, repository, rules
 from app.listings.errors import NoDepositDue
 from app.listings.models import Application, Listing
+from app.listings.recording import record_application
 from app.listings.states import APPLICATION_MOVES, OPEN_APPLICATIONS, ApplicationState, ListingState
 
 PURPOSE = "listings"
@@ -29,8 +31,16 @@ _TAKEN = frozenset({*OPEN_APPLICATIONS, ApplicationState.QUALIFIED})
 """States of applications whose deposits are taken into custody."""
 
 
-async def expect(session: AsyncSession, listing: Listing, application: Application) -> None:
-    """Expect the deposit of an applicant, if the listing asks for one."""
+async def expect(
+    session: AsyncSession,
+    listing: Listing,
+    application: Application,
+    *,
+    again: bool = False,
+    due_at: datetime | None = None,
+) -> None:
+    """Expect the deposit of an applicant, if the listing asks for one: by the end of the
+    disclosure, or by `due_at`; `again` when an earlier one was given back."""
     if listing.deposit_fen > 0:
         await ledger.expect_deposit(
             session,
@@ -38,8 +48,42 @@ async def expect(session: AsyncSession, listing: Listing, application: Applicati
             purpose_id=application.id,
             payer_id=application.applicant_id,
             amount_fen=listing.deposit_fen,
-            due_at=listing.closes_at,
+            due_at=due_at or listing.closes_at,
+            again=again,
         )
+
+
+async def move_due(session: AsyncSession, actor: Actor, listing: Listing) -> None:
+    """Deposits that did not arrive yet are due when the disclosure ends now; while it is
+    suspended nobody knows when (rules.md C-8, C-11, C-14)."""
+    if listing.deposit_fen > 0:
+        applicants = await repository.applicants(session, listing.id)
+        ids = [row.id for row in applicants]
+        await ledger.move_due(session, actor, ids, listing.closes_at)
+
+
+async def ask_again(
+    session: AsyncSession,
+    actor: Actor,
+    listing_id: UUID,
+    bidder_ids: Collection[UUID],
+    due_at: datetime,
+) -> None:
+    """Ask bidders whose deposits were given back for new ones, before they bid again."""
+    listing = await repository.listing(session, listing_id)
+    if listing is None:
+        raise NotFound
+    for row in await repository.applicants(session, listing_id):
+        if row.applicant_id not in bidder_ids or not await is_settled(session, row.id):
+            continue
+        application = await repository.application(session, row.id, lock=True)
+        assert application is not None
+        before = {"deposit": application.deposit_confirmed_at}
+        application.deposit_confirmed_at = None
+        application.version += 1
+        await expect(session, listing, application, again=True, due_at=due_at)
+        record_application(session, actor, "ask_deposit_again", application, before=before)
+    await session.flush()
 
 
 async def follow(
@@ -47,7 +91,7 @@ async def follow(
 ) -> None:
     """Expect the deposit of one who has qualified; give that of one who is out back."""
     if application.state == ApplicationState.QUALIFIED:
-        await expect(session, listing, application)
+        await expect(session, listing, application, again=True)
     elif application.state not in OPEN_APPLICATIONS:
         await release(session, actor, listing, [application.id], application.state, now)
 
@@ -112,14 +156,23 @@ async def received(
     assert application is not None
     if application.deposit_confirmed_at is not None:
         return
-    running = listing.closes_at is not None and credited_at < listing.closes_at
-    in_time = listing.state == ListingState.SUSPENDED or (
-        listing.state == ListingState.PUBLISHED and running
-    )
+    deposit = await ledger.deposit_state(session, application_id)
+    assert deposit is not None
+    in_time = _in_time(listing, deposit, credited_at, now)
     if not in_time or application.state not in _TAKEN:
         await release(session, SYSTEM, listing, [application.id], "late", now)
         return
     await _count(session, SYSTEM, application, credited_at, now)
+
+
+def _in_time(listing: Listing, deposit: DepositFacts, credited_at: datetime, now: datetime) -> bool:
+    if listing.state == ListingState.CLOSED and deposit.round > 1:
+        # It was asked for again, for a bidding that is to be repeated.
+        return deposit.due_at is not None and max(credited_at, now) < deposit.due_at
+    running = listing.closes_at is not None and credited_at < listing.closes_at
+    return listing.state == ListingState.SUSPENDED or (
+        listing.state == ListingState.PUBLISHED and running
+    )
 
 
 async def _count(
@@ -186,14 +239,13 @@ async def release_all_but(
 async def apply(
     session: AsyncSession, listing_id: UUID, bidder_id: UUID, price_fen: int, now: datetime
 ) -> None:
-    """Set the winner's deposit off against the price, which the seller is owed; the rest of it
-    goes back (法释〔2016〕18号 art. 23). Does nothing for a bidder who paid none."""
+    """Set the buyer's deposit off against the price, which the seller is owed; the rest of it
+    goes back (法释〔2016〕18号 art. 23). Does nothing for a buyer who paid none."""
     listing = await repository.listing(session, listing_id)
-    if listing is None:
+    found = await _deposit_of(session, listing_id, bidder_id)
+    if listing is None or found is None:
         return
-    application_id, deposit = await _deposit_of(session, listing_id, bidder_id)
-    if deposit is None or deposit.held_fen == 0:
-        return
+    application_id, deposit = found
     await ledger.apply(
         session,
         SYSTEM,
@@ -207,6 +259,45 @@ async def apply(
     await release(session, SYSTEM, listing, rest, "rest", now, refund_terms.AFTER_AUCTION)
 
 
+async def collect_commission(
+    session: AsyncSession, listing_id: UUID, bidder_id: UUID, amount_fen: int, now: datetime
+) -> int:
+    """Take a commission out of a buyer's deposit, as far as it goes; gives what was taken."""
+    found = await _deposit_of(session, listing_id, bidder_id)
+    if found is None:
+        return 0
+    application_id, deposit = found
+    taken = min(deposit.held_fen, amount_fen)
+    await ledger.apply(
+        session,
+        SYSTEM,
+        application_id,
+        amount_fen=taken,
+        target=Target.COMMISSION,
+        beneficiary_id=None,
+        now=now,
+    )
+    return taken
+
+
+async def purpose(session: AsyncSession, listing_id: UUID, bidder_id: UUID) -> UUID | None:
+    """Under which purpose the ledger keeps a bidder's deposit; None for one who did not apply."""
+    application = await repository.application_of(session, listing_id, bidder_id)
+    return None if application is None else application.id
+
+
+async def payers(session: AsyncSession, listing_ids: Iterable[UUID]) -> dict[UUID, dict[UUID, str]]:
+    """By listing and bidder a mark of the account that the bidder's deposit came from."""
+    rows = await repository.applicants_of(session, listing_ids)
+    found = await ledger.deposits_of(session, [row.id for row in rows])
+    marks: dict[UUID, dict[UUID, str]] = defaultdict(dict)
+    for row in rows:
+        mark = found[row.id].paid_from if row.id in found else None
+        if mark is not None:
+            marks[row.listing_id][row.applicant_id] = mark
+    return marks
+
+
 async def forfeit(
     session: AsyncSession,
     listing_id: UUID,
@@ -215,13 +306,14 @@ async def forfeit(
     now: datetime,
     amount_fen: int | None = None,
 ) -> None:
-    """Forfeit the deposit of a winner who defaults (法释〔2016〕18号 art. 24), or a part of it.
+    """Forfeit the deposit of a buyer who defaults (法释〔2016〕18号 art. 24), or a part of it.
 
-    Does nothing for a bidder who paid none. Raises DepositNotHeld when less is held.
+    Does nothing for a buyer who paid none. Raises DepositNotHeld when less is held.
     """
-    application_id, deposit = await _deposit_of(session, listing_id, bidder_id)
-    if deposit is None or deposit.held_fen == 0:
+    found = await _deposit_of(session, listing_id, bidder_id)
+    if found is None:
         return
+    application_id, _ = found
     await ledger.forfeit(
         session, SYSTEM, application_id, reason=reason, amount_fen=amount_fen, now=now
     )
@@ -229,8 +321,11 @@ async def forfeit(
 
 async def _deposit_of(
     session: AsyncSession, listing_id: UUID, bidder_id: UUID
-) -> tuple[UUID, DepositFacts | None]:
+) -> tuple[UUID, DepositFacts] | None:
+    """A buyer's application and the deposit that is held for it; None when nothing is held, as
+    for a buyer who negotiated without having applied."""
     application = await repository.application_of(session, listing_id, bidder_id)
     if application is None:
-        raise NotFound
-    return application.id, await ledger.deposit_state(session, application.id)
+        return None
+    deposit = await ledger.deposit_state(session, application.id)
+    return None if deposit is None or deposit.held_fen == 0 else (application.id, deposit)

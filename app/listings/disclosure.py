@@ -32,10 +32,15 @@ from app.parties import service as parties
 
 RECOUNT_BATCH = 200
 RECOUNT = "listings.recount"
+SUSPENSION_OVER = "suspension_over"
+"""The reason noted when a suspension has lasted as long as it may."""
 
 
 async def suspend(session: AsyncSession, actor: Actor, listing_id: UUID, reason: str) -> Listing:
-    """An operator stops a disclosure, on an objection or on its own account (rules.md C-11)."""
+    """An operator stops a disclosure, on an objection or on its own account (rules.md C-11).
+
+    It goes on by itself after the profile's months, unless an operator decides before.
+    """
     listing = await _operated(session, actor, listing_id)
     state = move(MOVES, ListingState(listing.state), "suspend")
     rules.require_reason(reason)
@@ -43,18 +48,19 @@ async def suspend(session: AsyncSession, actor: Actor, listing_id: UUID, reason:
     rules.require_open(listing.state, listing.closes_at, now)
     assert listing.counts_from is not None
     assert listing.days_left is not None
+    profile = sale_profiles.profile(listing.profile)
+    calendar = await calendar_store.calendar(session)
     listing.days_left = rules.working_days_left(
-        listing.counts_from,
-        listing.days_left,
-        now,
-        sale_profiles.profile(listing.profile),
-        await calendar_store.calendar(session),
+        listing.counts_from, listing.days_left, now, profile, calendar
     )
+    listing.suspended_until = rules.suspension_end(now, profile.suspension_months, calendar)
     listing.closes_at = None
     listing.closes_provisional = False
     listing.review_note = reason
-    enter(session, actor, "suspend", listing, state, reason=reason, days_left=listing.days_left)
+    facts = {"days_left": listing.days_left, "until": listing.suspended_until}
+    enter(session, actor, "suspend", listing, state, reason=reason, **facts)
     await session.flush()
+    await deposits.move_due(session, actor, listing)
     return listing
 
 
@@ -63,11 +69,41 @@ async def resume(session: AsyncSession, actor: Actor, listing_id: UUID, reason: 
     listing = await _operated(session, actor, listing_id)
     state = move(MOVES, ListingState(listing.state), "resume")
     rules.require_reason(reason)
+    await _go_on(session, actor, listing, state, reason, await clock.now(session))
+    return listing
+
+
+async def _go_on(
+    session: AsyncSession,
+    actor: Actor,
+    listing: Listing,
+    state: ListingState,
+    reason: str,
+    now: datetime,
+) -> None:
     assert listing.days_left is not None
-    await _run(session, listing, listing.days_left, await clock.now(session))
+    await _run(session, listing, listing.days_left, now)
+    listing.suspended_until = None
     enter(session, actor, "resume", listing, state, reason=reason, **listing.period())
     await session.flush()
-    return listing
+    await deposits.move_due(session, actor, listing)
+
+
+async def end_suspension(session: AsyncSession, listing_id: UUID, now: datetime) -> None:
+    """Let a disclosure go on whose suspension has lasted as long as it may (rules.md C-11).
+
+    Does nothing when it is not due any more, or another process is at it.
+    """
+    listing = await repository.unlocked_due(session, listing_id)
+    if (
+        listing is None
+        or listing.state != ListingState.SUSPENDED
+        or listing.suspended_until is None
+        or listing.suspended_until > now
+    ):
+        return
+    state = move(MOVES, ListingState(listing.state), "resume")
+    await _go_on(session, SYSTEM, listing, state, SUSPENSION_OVER, now)
 
 
 async def terminate(session: AsyncSession, actor: Actor, listing_id: UUID, reason: str) -> Listing:
@@ -77,6 +113,7 @@ async def terminate(session: AsyncSession, actor: Actor, listing_id: UUID, reaso
     rules.require_reason(reason)
     now = await clock.now(session)
     listing.closed_at = now
+    listing.suspended_until = None
     listing.review_note = reason
     await repository.release_claims(session, listing.id)
     enter(session, actor, "terminate", listing, state, reason=reason)
@@ -167,6 +204,7 @@ async def decide_change(
     await session.flush()
     after = listing.terms() | listing.period() | {"approval": proposed.approval}
     record(session, actor, "publish_change", listing, before=before, after=after)
+    await deposits.move_due(session, actor, listing)
     return proposed
 
 
@@ -280,5 +318,6 @@ async def recount(session: AsyncSession, after: UUID | None) -> None:
         if listing.period() != before:
             listing.version += 1
             record(session, SYSTEM, "recount", listing, before=before, after=listing.period())
+            await deposits.move_due(session, SYSTEM, listing)
     if len(rows) == RECOUNT_BATCH:
         await jobs.defer(session, RECOUNT, after=str(rows[-1].id))

@@ -74,6 +74,12 @@ async def award_by_agreement(
     await session.flush()
 
 
+async def lock_award(session: AsyncSession, listing_id: UUID) -> bool:
+    """Whether the listing is awarded; it stays locked, so that what its deals come to is judged by
+    one after the other."""
+    return (await _existing(session, listing_id)).state == ListingState.AWARDED
+
+
 async def annul_award(
     session: AsyncSession, actor: Actor, listing_id: UUID, reason: str, now: datetime
 ) -> None:

@@ -29,6 +29,7 @@ async def deposit_received(
 
 DEADLINES: tuple[Deadline, ...] = (
     Deadline("listing.close", queries.due, service.close),
+    Deadline("listing.end_suspension", queries.suspensions_over, disclosure.end_suspension),
     Deadline(
         "listing.application_overdue", queries.overdue_applications, qualification.mark_overdue
     ),

@@ -96,6 +96,12 @@ class Listing(Versioned, Base):
         CheckConstraint(
             "state <> 'suspended' OR (closes_at IS NULL AND days_left > 0)", name="suspended"
         ),
+        CheckConstraint("suspended_until IS NULL OR state = 'suspended'", name="suspended_until"),
+        Index(
+            "ix_listing_suspended_until",
+            "suspended_until",
+            postgresql_where=text("suspended_until IS NOT NULL"),
+        ),
         CheckConstraint("round >= 1 AND previous_id <> id", name="round"),
         CheckConstraint(
             "prolongations BETWEEN 0 AND prolongations_max"
@@ -185,6 +191,7 @@ class Listing(Versioned, Base):
     disclosure_from: Mapped[date | None]
     closes_at: Mapped[datetime | None]
     closes_provisional: Mapped[bool] = mapped_column(server_default=text("false"))
+    suspended_until: Mapped[datetime | None]
     calendar_version: Mapped[str | None]
     closed_at: Mapped[datetime | None]
     search_text: Mapped[str] = mapped_column(deferred=True)

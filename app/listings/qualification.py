@@ -98,7 +98,8 @@ async def decide_appeal(
 ) -> Application:
     """An operator other than who refused decides an appeal; upheld, the applicant is qualified.
 
-    Raises FirstDecider, ReasonRequired, IllegalMove, ListingNotOpen.
+    A deposit that went back with the refusal is asked for again. Raises FirstDecider,
+    ReasonRequired, OwnListing, BidderBarred, IllegalMove, ListingNotOpen.
     """
     actor.require_role(access.OPERATOR)
     actor.require_scope("trade")

@@ -1,6 +1,5 @@
 """HTTP of a qualification beyond the first decision: corrections, appeals, documents."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
@@ -11,18 +10,21 @@ from fastapi.responses import StreamingResponse
 from app.achievements.documents import described
 from app.achievements.errors import DocumentEmpty, DocumentNameNeeded
 from app.achievements.states import Audience
-from app.kit.actor import Actor, CurrentActor
+from app.kit.actor import CurrentActor
 from app.kit.db import Sessions, Uow
 from app.kit.errors import IllegalMove, NotFound, Unauthenticated
 from app.kit.errors import problems as declared
 from app.kit.http import trade_router
 from app.kit.problems import TooLarge
-from app.kit.storage import READ_BYTES, StorageUnavailable, document_store
+from app.kit.storage import StorageUnavailable, document_store
+from app.kit.uploads import chunks, signed_in
 from app.listings import qualification, queries
 from app.listings.errors import (
     AppealDecided,
+    BidderBarred,
     FirstDecider,
     ListingNotOpen,
+    OwnListing,
     ReasonRequired,
     RequirementNotPublished,
     TermPassed,
@@ -74,7 +76,15 @@ async def appeal_refusal(
 
 @listings.post(
     _ONE + "/appeal-decision",
-    responses=declared(*ACTING, IllegalMove, ListingNotOpen, ReasonRequired, FirstDecider),
+    responses=declared(
+        *ACTING,
+        IllegalMove,
+        ListingNotOpen,
+        ReasonRequired,
+        FirstDecider,
+        OwnListing,
+        BidderBarred,
+    ),
 )
 async def decide_appeal(
     session: Uow,
@@ -113,26 +123,19 @@ async def add_application_document(
     """Add a file that shows a published condition is met."""
     sessions: Sessions = request.app.state.sessions
     plain = described(file.filename, file.content_type, Audience.RESTRICTED)
-    actor: Actor | None = await request.app.state.authenticate(request)
-    if actor is None:
-        raise Unauthenticated
+    actor = await signed_in(request)
     async with sessions() as session, session.begin():
         await qualification.require_uploader(
             session, actor, listing_id, application_id, requirement
         )
     settings = request.app.state.settings
-    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    stored = await document_store(settings).put(chunks(file), settings.upload_limit_bytes)
     new = qualification.described(requirement, plain.name, plain.media_type)
     async with sessions() as session, session.begin():
         document = await qualification.add_document(
             session, actor, listing_id, application_id, new, stored
         )
     return ApplicationDocumentView.model_validate(document)
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(READ_BYTES):
-        yield chunk
 
 
 @listings.get(_ONE + "/documents", responses=declared(Unauthenticated, NotFound))

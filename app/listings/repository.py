@@ -243,6 +243,17 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID
     return (await session.execute(query)).scalars().all()
 
 
+async def suspensions_over(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """Suspended listings that have been so for as long as they may, the earliest first."""
+    query = (
+        select(Listing.id)
+        .where(Listing.suspended_until <= now)
+        .order_by(Listing.suspended_until, Listing.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
 async def provisional(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[Listing]:
     """Published listings with a provisional end, locked, by id."""
     query = select(Listing).where(
@@ -301,6 +312,14 @@ async def applicants(session: AsyncSession, listing_id: UUID) -> Sequence[Row[UU
     query = select(Application.id, Application.applicant_id)
     query = query.where(Application.listing_id == listing_id).order_by(Application.id)
     return (await session.execute(query)).all()
+
+
+async def applicants_of(
+    session: AsyncSession, listing_ids: Iterable[UUID]
+) -> Sequence[Row[UUID, UUID, UUID]]:
+    """Every application to these listings (`id`, `listing_id`) and who made it (`applicant_id`)."""
+    query = select(Application.id, Application.listing_id, Application.applicant_id)
+    return (await session.execute(query.where(Application.listing_id.in_(listing_ids)))).all()
 
 
 async def undecided_or_qualified(session: AsyncSession, listing_id: UUID) -> Sequence[Application]:

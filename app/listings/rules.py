@@ -224,6 +224,12 @@ def ipc_terms(symbols: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
+def suspension_end(suspended_at: datetime, months: int, calendar: OfficialCalendar) -> datetime:
+    """When a suspension is over: at 24:00 of the corresponding day, or of the next working day
+    (rules.md C-11, T-2, T-3)."""
+    return end_of_day(calendar.end_of_period(local_day(suspended_at), months=months).day)
+
+
 def working_days_left(
     counts_from: date,
     days: int,

@@ -18,6 +18,7 @@ class Profile:
         prolong_min_wd: working days of each prolongation at least (C-8).
         prolongations_max: how many prolongations may be announced.
         resume_min_wd: working days that are left at least after a suspension (C-11).
+        suspension_months: months after which a suspended disclosure goes on by itself (C-11).
         floor_bp: share of the appraisal below which a relisting needs approval (C-9); the first
             listing needs it below the whole. None: the price is the owner's own matter.
         redo_after_months: months after the first disclosure when appraisal and disclosure start
@@ -47,6 +48,7 @@ class Profile:
     prolong_min_wd: int = 5
     prolongations_max: int = 10
     resume_min_wd: int = 1
+    suspension_months: int = 1
     floor_bp: int | None = None
     redo_after_months: int | None = None
     relist_cut_bp: int = 2_000
@@ -73,6 +75,7 @@ _OWN = (
     "prolong_min_wd",
     "prolongations_max",
     "resume_min_wd",
+    "suspension_months",
     "relist_cut_bp",
     "relist_within_days",
     "first_instalment_bp",

@@ -178,6 +178,9 @@ class ListingView(WireModel):
     counts_from: date | None
     days_left: int | None
     closes_at: datetime | None
+    suspended_until: datetime | None = Field(
+        description="when a suspended disclosure goes on by itself, unless it is ended before"
+    )
     closes_provisional: bool
     calendar_version: str | None
     closed_at: datetime | None
@@ -355,8 +358,10 @@ class DepositView(WireModel):
     """
 
     reference: str
+    round: int = Field(description="2 or more: asked for again after an earlier one was settled")
     amount_fen: int
     state: DepositState
+    due_at: datetime | None = Field(description="absent while the disclosure is suspended")
     account: str | None
     account_name: str | None
     account_bank: str | None
@@ -406,6 +411,7 @@ class ProfileView(WireModel):
     prolong_min_wd: int
     prolongations_max: int
     resume_min_wd: int
+    suspension_months: int
     floor_bp: int | None
     redo_after_months: int | None
     relist_cut_bp: int

@@ -59,6 +59,10 @@ confirm_deposit = deposits.confirm
 release_deposits = deposits.release_all_but
 apply_deposit = deposits.apply
 forfeit_deposit = deposits.forfeit
+ask_deposits_again = deposits.ask_again
+collect_commission = deposits.collect_commission
+deposit_purpose = deposits.purpose
+deposit_payers = deposits.payers
 record_award = endings.record_award
 record_failure = endings.record_failure
 
@@ -242,6 +246,7 @@ async def withdraw(session: AsyncSession, actor: Actor, listing_id: UUID, reason
         rules.require_reason(reason)
         listing.closed_at = now
         await release_deposits(session, listing_id, (), now, reason="withdrawn", rule_set=None)
+    listing.suspended_until = None
     listing.review_note = reason or None
     await repository.release_claims(session, listing.id)
     change(session, actor, "withdraw", listing, state, reason=reason)
@@ -408,6 +413,7 @@ async def _prolong(session: AsyncSession, listing: Listing) -> bool:
     listing.prolongations += 1
     facts = listing.period() | {"prolongations": listing.prolongations}
     change(session, SYSTEM, "prolong", listing, state, **facts)
+    await deposits.move_due(session, SYSTEM, listing)
     return True
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from app.kit.actor import Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.negotiations.errors import NotTheClient
 from app.negotiations.models import CommissionAgreement, Negotiation
@@ -27,6 +28,11 @@ def visible(actor: Actor, negotiation: Negotiation | None) -> Negotiation:
     if negotiation is None or not (sees_all(actor) or is_party(actor, negotiation)):
         raise NotFound
     return negotiation
+
+
+def audience(negotiation: Negotiation) -> Audience:
+    """Who may learn of a change: the two sides, and nobody else."""
+    return Audience(Circle.PARTIES, frozenset({negotiation.seller_id, negotiation.buyer_id}))
 
 
 def shared(actor: Actor, negotiation: Negotiation | None) -> Negotiation:

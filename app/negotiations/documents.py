@@ -67,6 +67,7 @@ async def sign_nda(
             "negotiation",
             found.id,
             after={"party": party_id, "text_version": texts.NDA_VERSION},
+            audience=access.audience(found),
         )
         await session.flush()
     return await nda(session, actor, negotiation_id)
@@ -121,6 +122,7 @@ async def add(
         "negotiation",
         found.id,
         after={"document": document.id, "name": name, "sha256": stored.sha256},
+        audience=access.audience(found),
     )
     return document
 

@@ -1,6 +1,5 @@
 """HTTP of the negotiations module."""
 
-from collections.abc import AsyncIterator
 from urllib.parse import quote
 from uuid import UUID
 
@@ -11,14 +10,15 @@ from app.achievements import documents as files
 from app.achievements.errors import DocumentNameNeeded
 from app.achievements.states import Audience
 from app.kit import clock
-from app.kit.actor import Actor, CurrentActor, RoleRequired, ScopeRequired
+from app.kit.actor import CurrentActor, RoleRequired, ScopeRequired
 from app.kit.db import Sessions, Uow
 from app.kit.errors import IllegalMove, NotFound, Unauthenticated
 from app.kit.errors import problems as declared
 from app.kit.http import BadCursor, Page, Paging, cursor_id, etag, make_page, trade_router
 from app.kit.idempotency import Idempotent
 from app.kit.problems import TooLarge
-from app.kit.storage import READ_BYTES, StorageUnavailable, document_store
+from app.kit.storage import StorageUnavailable, document_store
+from app.kit.uploads import chunks, signed_in
 from app.listings.errors import ListingNotOpen, OthersApplied, OwnListing
 from app.negotiations import brokers, documents, service
 from app.negotiations.errors import (
@@ -226,27 +226,15 @@ async def add_document(
     """Show the other side a file; the same bytes again give the same document."""
     sessions: Sessions = request.app.state.sessions
     new = files.described(file.filename, file.content_type, Audience.RESTRICTED)
-    actor = await _signed_in(request)
+    actor = await signed_in(request)
     async with sessions() as session, session.begin():
         await documents.require_uploader(session, actor, negotiation_id)
     settings = request.app.state.settings
-    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    stored = await document_store(settings).put(chunks(file), settings.upload_limit_bytes)
     async with sessions() as session, session.begin():
         made = await documents.add(session, actor, negotiation_id, new.name, new.media_type, stored)
     response.headers["Location"] = f"/api/v1/negotiations/{negotiation_id}/documents/{made.id}"
     return NegotiationDocumentView.model_validate(made)
-
-
-async def _signed_in(request: Request) -> Actor:
-    actor: Actor | None = await request.app.state.authenticate(request)
-    if actor is None:
-        raise Unauthenticated
-    return actor
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(READ_BYTES):
-        yield chunk
 
 
 @negotiations.get("/{negotiation_id}/documents", responses=declared(Unauthenticated, NotFound))
@@ -268,7 +256,7 @@ async def list_documents(
 )
 async def get_document(request: Request, negotiation_id: UUID, document_id: UUID) -> Response:
     """A document's bytes; the other side signs the agreement first, and its reading is logged."""
-    actor = await _signed_in(request)
+    actor = await signed_in(request)
     sessions: Sessions = request.app.state.sessions
     async with sessions() as session, session.begin():
         now = await clock.now(session)

@@ -135,12 +135,3 @@ def commission(
         return fixed_fen
     amount = round_half_up(Decimal(price_fen) * rate_bp / 10_000)
     return amount if cap_fen is None else min(amount, cap_fen)
-
-
-def unagreed_shares(in_main_contract: bool) -> tuple[int, int]:
-    """Who pays a fee whose amount was not agreed, in basis points: (client, third party).
-
-    The client pays it; if only the main contract has a clause on it, each side pays half
-    (最高人民法院技术合同司法解释 39; rules.md V-3).
-    """
-    return (5_000, 5_000) if in_main_contract else (10_000, 0)

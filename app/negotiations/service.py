@@ -137,6 +137,7 @@ async def _begin(session: AsyncSession, actor: Actor, negotiation: Negotiation) 
             "expires_at": negotiation.expires_at,
         },
         rule_set=negotiation.rule_set,
+        audience=access.audience(negotiation),
     )
 
 
@@ -347,6 +348,7 @@ def _record(
         negotiation.id,
         after={"state": negotiation.state, **facts},
         rule_set=negotiation.rule_set,
+        audience=access.audience(negotiation),
     )
 
 

@@ -1,6 +1,7 @@
 """Who may see and act on notices and objections."""
 
 from app.kit.actor import Actor
+from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.notices.errors import OwnObjection
 from app.notices.models import Notice, Objection
@@ -26,6 +27,16 @@ def visible(actor: Actor | None, notice: Notice | None) -> Notice:
     if oversees(actor) and notice.state != NoticeState.DRAFT:
         return notice
     raise NotFound
+
+
+def audience(notice: Notice) -> Audience:
+    """Who may learn of a change: what was once published is public, a draft is its publisher's."""
+    parties = {notice.publisher_id}
+    if notice.published_at is None:
+        return Audience(Circle.PARTIES, frozenset(parties))
+    if notice.taker_id is not None:
+        parties.add(notice.taker_id)
+    return Audience(Circle.PUBLIC, frozenset(parties))
 
 
 def owned(actor: Actor, notice: Notice | None) -> Notice:

@@ -440,6 +440,7 @@ def _record(
         before=before,
         after=notice.standing() | {"price_fen": notice.price_fen, "taker": notice.taker_name},
         rule_set=notice.rule_set,
+        audience=access.audience(notice),
     )
 
 

@@ -1,5 +1,6 @@
 """Pages of deals: concluded results."""
 
+from typing import Any
 from uuid import UUID
 
 from anyio import to_thread
@@ -7,9 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.contracts import service as contracts
-from app.deals import certificates, service
-from app.deals.schemas import Because, NewCertificate
+from app.deals import certificates, service, succession
+from app.deals.schemas import Because, Default, NewCertificate
 from app.deals.states import ENDED, DealState
+from app.kit.errors import NotFound
 from app.kit.http import cursor_id, make_page
 from app.kit.signing import signing_key
 from app.web.forms import Complaint
@@ -67,6 +69,42 @@ async def act(visit: Visit, deal_id: UUID, form: Posted) -> Response:
     return visit.go(f"/deals/{deal_id}", "decided")
 
 
+@router.get("/deals/{deal_id}/runner-up")
+async def runner_up_page(visit: Visit, deal_id: UUID) -> Response:
+    """A defaulted deal, offered to the bidder who came next; that bidder's way to answer."""
+    return await _show_runner_up(visit, deal_id, [], 200)
+
+
+@router.post("/deals/{deal_id}/runner-up")
+async def answer_runner_up(visit: Visit, deal_id: UUID, form: Posted) -> Response:
+    """The next bidder takes the deal at its own highest bid, or declines it."""
+    actor = visit.require_actor()
+    attempt = visit.attempt()
+    async with attempt:
+        accept = form.text("act") == "accept"
+        await succession.answer(visit.session, actor, deal_id, visit.now, accept=accept)
+    if attempt.failed:
+        return await _show_runner_up(visit, deal_id, attempt.complaints, attempt.status)
+    return visit.go(f"/deals/{deal_id}/runner-up", "decided")
+
+
+async def _show_runner_up(
+    visit: Visitor, deal_id: UUID, said: list[Complaint], status: int
+) -> Response:
+    visit.here = f"/deals/{deal_id}/runner-up"
+    offer = await succession.offer_of(visit.session, visit.require_actor(), deal_id)
+    deal = await service.facts(visit.session, deal_id)
+    own = visit.is_party(offer.bidder_id) and visit.has_role("trader")
+    return visit.page(
+        "runner_up.html",
+        status,
+        offer=offer,
+        deal=deal,
+        may_answer=own and offer.decided_at is None and visit.now < offer.valid_until,
+        complaints=said,
+    )
+
+
 async def _act(visit: Visitor, deal_id: UUID, form: Form) -> None:
     actor, session, now = visit.require_actor(), visit.session, visit.now
     chosen = form.text("act")
@@ -79,7 +117,9 @@ async def _act(visit: Visitor, deal_id: UUID, form: Form) -> None:
     elif chosen == "cancel":
         await service.cancel(session, actor, deal_id, reason, now)
     elif chosen == "default":
-        await service.default(session, actor, deal_id, reason, now)
+        values = {"reason": reason, "following": form.text("following") or "none"}
+        noted = Default.model_validate(values)
+        await service.default(session, actor, deal_id, reason, now, following=noted.following)
     elif chosen == "certify":
         settings = visit.request.app.state.settings
         key = await to_thread.run_sync(signing_key, settings)
@@ -90,6 +130,17 @@ async def _act(visit: Visitor, deal_id: UUID, form: Form) -> None:
         row = await service.get(session, actor, deal_id)
         [item] = await service.views(session, [row])
         await certificates.revoke(session, actor, item.certificate_number or "", reason, now)
+
+
+async def _was_offered(visit: Visitor, deal: Any) -> bool:
+    """Whether the reader sees an offer of a defaulted deal to the next bidder."""
+    if deal.state != DealState.DEFAULTED or visit.actor is None:
+        return False
+    try:
+        await succession.offer_of(visit.session, visit.actor, deal.id)
+    except NotFound:
+        return False
+    return True
 
 
 async def _show(visit: Visitor, deal_id: UUID, said: list[Complaint], status: int) -> Response:
@@ -108,6 +159,7 @@ async def _show(visit: Visitor, deal_id: UUID, said: list[Complaint], status: in
         status,
         item=(await service.views(visit.session, [row]))[0],
         contract=found[0] if found else None,
+        runner_up=await _was_offered(visit, row),
         concerned=party or visit.has_role("operator", "regulator"),
         operator=visit.has_role("operator"),
         complaints=said,

@@ -1,4 +1,4 @@
-"""Documents of achievements and applications by page: upload and download.
+"""Documents of achievements, applications and negotiations by page: upload and download.
 
 Bytes move in no database transaction, so these do not use the transaction of the request.
 """
@@ -15,12 +15,13 @@ from app.achievements import documents
 from app.achievements.states import Audience
 from app.kit.errors import NotFound
 from app.kit.storage import document_store
+from app.kit.uploads import chunks
 from app.listings import qualification
+from app.negotiations import documents as secrets
 from app.web import session
 from app.web.visit import visitor
 
 router = APIRouter(include_in_schema=False)
-_READ_BYTES = 1024 * 1024
 
 
 @router.get("/achievements/{achievement_id}/documents/{document_id}")
@@ -29,8 +30,8 @@ async def download(request: Request, achievement_id: UUID, document_id: UUID) ->
     async with request.app.state.sessions() as uow, uow.begin():
         visit = await visitor(request, uow)
         found = await documents.read(uow, visit.actor, achievement_id, document_id, visit.now)
-    chunks = await document_store(request.app.state.settings).open(found.sha256)
-    return visit.finish(_saved(chunks, found.name, found.media_type, found.size_bytes))
+    stored = await document_store(request.app.state.settings).open(found.sha256)
+    return visit.finish(_saved(stored, found.name, found.media_type, found.size_bytes))
 
 
 @router.post("/achievements/{achievement_id}/documents")
@@ -57,7 +58,7 @@ async def _add(
         actor = visit.require_actor()
         await documents.require_uploader(uow, actor, achievement_id)
     settings = request.app.state.settings
-    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    stored = await document_store(settings).put(chunks(file), settings.upload_limit_bytes)
     async with sessions() as uow, uow.begin():
         await documents.add(uow, actor, achievement_id, new, stored)
     return visit.go(f"/achievements/{achievement_id}", "saved")
@@ -72,8 +73,8 @@ async def download_paper(
         visit = await visitor(request, uow)
         actor = visit.require_actor()
         found = await qualification.document(uow, actor, listing_id, application_id, document_id)
-    chunks = await document_store(request.app.state.settings).open(found.sha256)
-    return visit.finish(_saved(chunks, found.name, found.media_type, found.size_bytes))
+    stored = await document_store(request.app.state.settings).open(found.sha256)
+    return visit.finish(_saved(stored, found.name, found.media_type, found.size_bytes))
 
 
 @router.post("/listings/{listing_id}/applications/{application_id}/documents")
@@ -101,13 +102,51 @@ async def _add_paper(
         actor = visit.require_actor()
         await qualification.require_uploader(uow, actor, *where, requirement)
     settings = request.app.state.settings
-    stored = await document_store(settings).put(_chunks(file), settings.upload_limit_bytes)
+    stored = await document_store(settings).put(chunks(file), settings.upload_limit_bytes)
     async with sessions() as uow, uow.begin():
         await qualification.add_document(uow, actor, *where, new, stored)
     return visit.go(f"/listings/{where[0]}", "saved")
 
 
-def _saved(chunks: AsyncIterator[bytes], name: str, media_type: str, size: int) -> Response:
+@router.get("/negotiations/{negotiation_id}/documents/{document_id}")
+async def download_secret(request: Request, negotiation_id: UUID, document_id: UUID) -> Response:
+    """A document under the confidentiality agreement; the other side's reading is logged."""
+    async with request.app.state.sessions() as uow, uow.begin():
+        visit = await visitor(request, uow)
+        actor = visit.require_actor()
+        found = await secrets.read(uow, actor, negotiation_id, document_id, visit.now)
+    stored = await document_store(request.app.state.settings).open(found.sha256)
+    return visit.finish(_saved(stored, found.name, found.media_type, found.size_bytes))
+
+
+@router.post("/negotiations/{negotiation_id}/documents")
+async def upload_secret(request: Request, negotiation_id: UUID) -> Response:
+    """Show the other side of a negotiation a file."""
+    async with request.form(max_files=1, max_fields=10) as data:
+        sent = data.get(session.FORM_FIELD, "")
+        expected = request.cookies.get(session.CSRF, "")
+        session.require_own_form(request, sent if isinstance(sent, str) else "", expected)
+        file = data.get("file")
+        if not isinstance(file, UploadFile):
+            raise NotFound(field="body.file")
+        return await _add_secret(request, negotiation_id, file)
+
+
+async def _add_secret(request: Request, negotiation_id: UUID, file: UploadFile) -> Response:
+    new = documents.described(file.filename, file.content_type, Audience.RESTRICTED)
+    sessions = request.app.state.sessions
+    async with sessions() as uow, uow.begin():
+        visit = await visitor(request, uow)
+        actor = visit.require_actor()
+        await secrets.require_uploader(uow, actor, negotiation_id)
+    settings = request.app.state.settings
+    stored = await document_store(settings).put(chunks(file), settings.upload_limit_bytes)
+    async with sessions() as uow, uow.begin():
+        await secrets.add(uow, actor, negotiation_id, new.name, new.media_type, stored)
+    return visit.go(f"/negotiations/{negotiation_id}", "saved", "#documents")
+
+
+def _saved(content: AsyncIterator[bytes], name: str, media_type: str, size: int) -> Response:
     """Bytes, always as a file to save."""
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
@@ -115,9 +154,4 @@ def _saved(chunks: AsyncIterator[bytes], name: str, media_type: str, size: int) 
         "Cache-Control": "private, no-store",
         "Content-Security-Policy": "sandbox",
     }
-    return StreamingResponse(chunks, media_type=media_type, headers=headers)
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(_READ_BYTES):
-        yield chunk
+    return StreamingResponse(content, media_type=media_type, headers=headers)

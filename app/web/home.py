@@ -9,6 +9,7 @@ from app.auctions import service as auctions
 from app.auctions.states import AuctionState
 from app.contracts import service as contracts
 from app.contracts.states import ContractState
+from app.deals import succession
 from app.demands import queries as demands
 from app.demands.states import DemandState
 from app.kit.http import PageRequest
@@ -89,6 +90,7 @@ async def desk(visit: Visit) -> Response:
             *await _auctions(visit, AuctionState.OPEN, mine=True),
             *await _auctions(visit, AuctionState.SCHEDULED, mine=True),
         ]
+        shown["runner_up"] = await succession.open_offers(visit.session, actor)
         shown["own_registrations"] = [
             row
             for state in (RegistrationState.DRAFT, RegistrationState.NEEDS_CORRECTION)

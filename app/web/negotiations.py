@@ -1,5 +1,6 @@
 """Pages of negotiations: the own ones, and one with its offers, answers and documents."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from app.web.visit import Form, Posted, Visit, Visitor
 
 router = APIRouter(include_in_schema=False)
 _OFFERS = 50
+_READINGS = 20
 
 
 @router.get("/negotiations")
@@ -125,6 +127,23 @@ async def act(visit: Visit, negotiation_id: UUID, form: Posted) -> Response:
     return visit.go(f"/negotiations/{negotiation_id}", done)
 
 
+async def _readings(visit: Visitor, negotiation_id: UUID, files: Sequence[Any]) -> list[Any]:
+    """Who read the own documents, with their names, the newest of each first."""
+    return [
+        (reading, file.name)
+        for file in files
+        if visit.is_party(file.owner_id)
+        for reading in await documents.readings(
+            visit.session,
+            visit.require_actor(),
+            negotiation_id,
+            file.id,
+            after=None,
+            limit=_READINGS,
+        )
+    ]
+
+
 async def _show(
     visit: Visitor, negotiation_id: UUID, said: list[Complaint], status: int
 ) -> Response:
@@ -137,6 +156,7 @@ async def _show(
     )
     side = "seller" if visit.is_party(row.seller_id) else "buyer"
     latest = offers[0] if offers else None
+    files = await documents.listed(visit.session, actor, negotiation_id) if party else []
     acting = party and visit.has_role("trader") and row.state == NegotiationState.OPEN
     return visit.page(
         "negotiation.html",
@@ -148,7 +168,8 @@ async def _show(
         if acting and latest is not None and latest.accepted is None and latest.side != side
         else None,
         nda=await documents.nda(visit.session, actor, negotiation_id) if party else None,
-        files=await documents.listed(visit.session, actor, negotiation_id) if party else [],
+        files=files,
+        readings=await _readings(visit, negotiation_id, files),
         own_party=actor.party_id,
         complaints=said,
     )

@@ -9,13 +9,28 @@ from app.feed.errors import BadOffset, UnknownOffset
 from app.kit import clock, outbound
 from app.kit.actor import CurrentActor, RoleRequired, ScopeRequired
 from app.kit.db import Uow
-from app.kit.errors import Forbidden, IllegalMove, NotFound, Unauthenticated
+from app.kit.errors import (
+    Forbidden,
+    IllegalMove,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    Unauthenticated,
+)
 from app.kit.errors import problems as declared
-from app.kit.http import Page, Paging, cursor_id, make_page, trade_router
+from app.kit.http import IfMatch, Page, Paging, cursor_id, etag, make_page, trade_router
 from app.kit.idempotency import Idempotent
 from app.webhooks import access, service
 from app.webhooks.errors import KeyChanged, NothingToReplay, ReplayFromOnePlace, TooManyWebhooks
-from app.webhooks.schemas import DeliveryView, NewWebhook, Replay, WebhookSecret, WebhookView
+from app.webhooks.models import Webhook
+from app.webhooks.schemas import (
+    DeliveryView,
+    NewWebhook,
+    Replay,
+    WebhookEdit,
+    WebhookSecret,
+    WebhookView,
+)
 from app.webhooks.tokens import SecretKey, secret_key
 
 webhooks = trade_router("/webhooks", "webhooks")
@@ -32,6 +47,17 @@ async def with_public_address(request: Request, actor: CurrentActor, new: NewWeb
     private = request.app.state.settings.webhook_private_addresses
     await outbound.require_public(new.url, "body.url", private=private)
     return new
+
+
+async def with_public_change(
+    request: Request, actor: CurrentActor, change: WebhookEdit
+) -> WebhookEdit:
+    """What is to change; a new address has to be one that may be posted to."""
+    access.managing_party(actor)
+    if change.url is not None:
+        private = request.app.state.settings.webhook_private_addresses
+        await outbound.require_public(change.url, "body.url", private=private)
+    return change
 
 
 def _key(request: Request) -> SecretKey:
@@ -73,9 +99,42 @@ async def list_webhooks(session: Uow, actor: CurrentActor) -> list[WebhookView]:
 
 
 @webhooks.get("/{webhook_id}", responses=declared(Unauthenticated, RoleRequired, NotFound))
-async def get_webhook(session: Uow, actor: CurrentActor, webhook_id: UUID) -> WebhookView:
+async def get_webhook(
+    response: Response, session: Uow, actor: CurrentActor, webhook_id: UUID
+) -> WebhookView:
     """One webhook, and how its delivery stands."""
-    return await service.view(session, await service.get(session, actor, webhook_id))
+    return await _shown(response, session, await service.get(session, actor, webhook_id))
+
+
+async def _shown(response: Response, session: Uow, row: Webhook) -> WebhookView:
+    response.headers["ETag"] = etag(row.version)
+    return await service.view(session, row)
+
+
+@webhooks.patch(
+    "/{webhook_id}",
+    dependencies=[Depends(with_public_change)],
+    responses=declared(
+        *_MANAGED,
+        PreconditionFailed,
+        PreconditionRequired,
+        outbound.BadUrl,
+        outbound.HostUnknown,
+        outbound.AddressRefused,
+    ),
+)
+async def edit_webhook(
+    response: Response,
+    session: Uow,
+    actor: CurrentActor,
+    webhook_id: UUID,
+    version: IfMatch,
+    change: WebhookEdit,
+) -> WebhookView:
+    """Change address, kinds or description; secret and place in the feed stay."""
+    now = await clock.real_now(session)
+    row = await service.edit(session, actor, webhook_id, change, version, now)
+    return await _shown(response, session, row)
 
 
 @webhooks.delete("/{webhook_id}", status_code=204, responses=declared(*_MANAGED))

@@ -7,11 +7,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kit.db import Base, Identified
+from app.kit.db import Base, Identified, Versioned
 
 
-class Webhook(Identified, Base):
-    """An address that gets the feed from `position` on; `claim` is held by who posts to it."""
+class Webhook(Versioned, Base):
+    """An address that gets the feed from `position` on; `claim` is held by who posts to it.
+
+    `version` counts what its owner changed, not what delivery did.
+    """
 
     __tablename__ = "webhook"
     __table_args__ = (
@@ -25,6 +28,7 @@ class Webhook(Identified, Base):
 
     party_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     url: Mapped[str]
+    description: Mapped[str | None]
     kinds: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
     mine: Mapped[bool]
     state: Mapped[str] = mapped_column(server_default=text("'active'"))

@@ -1,7 +1,7 @@
 """Use cases of webhooks: manage them, and what a delivery does to them."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from app.kit import audit, mail
 from app.kit.actor import SYSTEM, Actor
 from app.kit.changes import ChangeKind
 from app.kit.errors import NotFound
+from app.kit.http import require_version
 from app.kit.ids import new_id
 from app.kit.states import move
 from app.parties import service as parties
@@ -23,7 +24,7 @@ from app.webhooks import access, repository, rules
 from app.webhooks.errors import KeyChanged, NothingToReplay, ReplayFromOnePlace, TooManyWebhooks
 from app.webhooks.facts import Answer, Batch, Claim, Message
 from app.webhooks.models import Webhook, WebhookDelivery
-from app.webhooks.schemas import NewWebhook, Replay, WebhookView
+from app.webhooks.schemas import NewWebhook, Replay, WebhookEdit, WebhookView
 from app.webhooks.states import MOVES, DisabledBecause, Outcome, WebhookState
 from app.webhooks.texts import MAIL_SUBJECT, MAIL_TEXT
 from app.webhooks.tokens import SecretKey
@@ -49,7 +50,8 @@ async def create(
         id=new_id(),
         party_id=party_id,
         url=new.url,
-        kinds=sorted({kind.value for kind in new.kinds}),
+        description=new.description,
+        kinds=_kinds(new.kinds),
         mine=new.mine,
         state=WebhookState.ACTIVE.value,
         key_id=key.key_id,
@@ -60,6 +62,42 @@ async def create(
     await session.flush()
     _record(session, actor, row, "create", url=row.url, kinds=row.kinds, mine=row.mine)
     return row, key.secret(row.id, row.generation)
+
+
+def _kinds(asked: Iterable[ChangeKind]) -> list[str]:
+    return sorted({kind.value for kind in asked})
+
+
+async def edit(
+    session: AsyncSession,
+    actor: Actor,
+    webhook_id: UUID,
+    change: WebhookEdit,
+    version: int,
+    now: datetime,
+) -> Webhook:
+    """Change address, kinds or description against the version that was read.
+
+    A new address was checked before; it is tried at once, with the change that is next. Kinds
+    hold for all that was not delivered yet. Secret and state stay. Raises PreconditionFailed.
+    """
+    row = await _managed(session, actor, webhook_id)
+    require_version(row.version, version)
+    before = {"url": row.url, "kinds": row.kinds, "description": row.description}
+    given = change.model_fields_set
+    if change.url is not None:
+        row.url = change.url
+    if change.kinds is not None:
+        row.kinds = _kinds(change.kinds)
+    if "description" in given:
+        row.description = change.description
+    after = {"url": row.url, "kinds": row.kinds, "description": row.description}
+    if after != before:
+        row.version += 1
+        _try_at_once(row, now)
+        audit.record(session, actor, "webhook.edit", "webhook", row.id, before=before, after=after)
+    await session.flush()
+    return row
 
 
 async def webhook_list(session: AsyncSession, actor: Actor) -> Sequence[Webhook]:

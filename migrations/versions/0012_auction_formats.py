@@ -288,4 +288,4 @@ def _award() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("formats cannot be taken back without losing their auctions")
+    raise RuntimeError("formats cannot be taken back without losing their auctions")

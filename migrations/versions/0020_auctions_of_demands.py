@@ -47,4 +47,4 @@ def _deals() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("auctions of demands cannot be told as auctions of listings")
+    raise RuntimeError("auctions of demands cannot be told as auctions of listings")

@@ -63,6 +63,30 @@ async def test_the_lowest_valid_bid_wins_and_the_demand_is_matched(market: Marke
     await proven(market, auction)
 
 
+async def test_a_supplier_who_defaults_is_out_and_the_others_may_bid_again(market: Market) -> None:
+    owner = await market.join("enterprise")
+    demand, (loser, winner) = await shortlisted(market, owner, 2)
+    auction = await call(owner, demand, bidding_minutes=60)
+    await market.settle()
+    operator, path = await market.admin(), f"/auctions/{auction['id']}/default"
+    early = await operator.post(path, {"reason": "逾期未签约"})
+    assert (early.status_code, early.json()["code"]) == (409, "illegal_move")
+    assert (await flow.bid(winner, auction, BUDGET_FEN)).status_code == 201
+    await flow.close_auction(market, auction)
+    after = await operator.ok("POST", path, {"reason": "逾期未签约", "commissions_fen": 7})
+    [award] = after["awards"]
+    assert (award["state"], award["commissions_fen"], after["winner_id"]) == ("defaulted", 7, None)
+    shown = await owner.ok("GET", f"/demands/{demand['id']}")
+    assert shown["state"] == "published"
+    again = await operator.post(path, {"reason": "再次登记"})
+    assert again.json()["code"] == "illegal_move"
+    second = await call(owner, demand, bidding_minutes=60)
+    assert (second["round"], second["bidder_count"]) == (2, 1)
+    await market.settle()
+    assert (await flow.bid(winner, second, BUDGET_FEN)).json()["code"] == "not_a_bidder"
+    assert (await flow.bid(loser, second, BUDGET_FEN)).status_code == 201
+
+
 async def test_without_a_bid_the_demand_stays_and_can_be_called_for_again(market: Market) -> None:
     owner = await market.join("enterprise")
     demand, _ = await shortlisted(market, owner, 1)

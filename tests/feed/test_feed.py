@@ -13,7 +13,9 @@ from app.kit.settings import Settings
 from tests import flow
 from tests.access_stage import set_stage
 from tests.conftest import running_market
+from tests.demands import steps as demands
 from tests.market import Market, User
+from tests.notices import posted
 
 
 @pytest.fixture
@@ -197,3 +199,71 @@ async def test_a_waiting_reader_is_woken_by_what_it_asked_for(market: Market) ->
     asked = {"offset": page["next_offset"], "wait": 1}
     nothing = await market.anonymous.ok("GET", "/feed", params=asked)
     assert nothing == {"items": [], "next_offset": page["next_offset"], "more": False}
+
+
+async def test_demands_are_told_to_whom_they_are_shown(market: Market) -> None:
+    owner, member = await market.join("enterprise"), await market.join("university")
+    open_one = await demands.published(market, owner)
+    internal = await demands.published(market, owner, confidentiality="internal")
+    draft = await demands.drafted(owner)
+    await owner.ok("POST", f"/demands/{open_one['id']}/withdraw", {"reason": "已自行解决"})
+    await market.settle()
+    asked: dict[str, Any] = {"kind": "demand"}
+    everyone = await changes(market.anonymous, **asked)
+    assert [(one["act"], one["object_id"]) for one in everyone] == [
+        ("approve", open_one["id"]),
+        ("withdraw", open_one["id"]),
+    ]
+    assert everyone[0]["link"] == f"/api/v1/demands/{open_one['id']}"
+    members = await changes(member, **asked)
+    assert [(one["act"], one["object_id"]) for one in members] == [
+        ("approve", open_one["id"]),
+        ("approve", internal["id"]),
+        ("withdraw", open_one["id"]),
+    ]
+    own = await changes(owner, mine=True, **asked)
+    assert [one["act"] for one in own if one["object_id"] == draft["id"]] == ["create"]
+    handed_in = ("create", "submit", "approve")
+    assert acts(own) == [("demand", act) for act in (*handed_in, *handed_in, "create", "withdraw")]
+    assert await changes(member, mine=True, **asked) == []
+
+
+async def test_notices_are_public_from_their_publication_and_concern_the_taker(
+    market: Market,
+) -> None:
+    publisher, taker = await market.join("university"), await market.join("enterprise")
+    drafted = await posted.drafted(market, publisher, taker)
+    shown = await posted.published(market, publisher, taker)
+    await posted.objected(await market.join("enterprise"), shown)
+    await market.settle()
+    asked: dict[str, Any] = {"kind": "notice"}
+    everyone = await changes(market.anonymous, **asked)
+    assert [one["act"] for one in everyone] == ["publish", "suspend"]
+    assert {one["object_id"] for one in everyone} == {shown["id"]}
+    assert await changes(taker, mine=True, **asked) == everyone
+    own = await changes(publisher, mine=True, **asked)
+    assert [one["act"] for one in own] == ["create", "create", "publish", "suspend"]
+    assert own[0]["object_id"] == drafted["id"]
+
+
+async def test_negotiations_are_told_to_their_two_sides_alone(market: Market) -> None:
+    seller, buyer = await market.join("university"), await market.join("enterprise")
+    outsider = await market.join("enterprise")
+    listing = await flow.open_listing(market, seller, negotiation="open")
+    talks = await buyer.ok("POST", "/negotiations", {"listing_id": listing["id"]})
+    path = f"/negotiations/{talks['id']}"
+    nda = await buyer.ok("GET", f"{path}/nda")
+    await buyer.ok("POST", f"{path}/nda", {"text_sha256": nda["text_sha256"]})
+    await seller.ok("POST", f"{path}/documents", files={"file": ("a.txt", b"a")})
+    offer = await flow.offer(buyer, talks, flow.START_FEN)
+    await seller.ok("POST", f"{path}/decline", {"offer_id": offer["id"], "reason": "价格"})
+    await buyer.ok("POST", f"{path}/end", {"reason": "预算"})
+    await market.settle()
+    told = ["open", "sign_nda", "add_document", "offer", "decline", "end"]
+    for side in (seller, buyer):
+        found = await changes(side, mine=True, kind="negotiation")
+        assert [one["act"] for one in found] == told
+        assert {one["link"] for one in found} == {f"/api/v1{path}"}
+    for reader in (market.anonymous, outsider, seller, await market.admin()):
+        assert await changes(reader, kind="negotiation") == []
+    assert await changes(outsider, mine=True, kind="negotiation") == []

@@ -1,6 +1,7 @@
 """The exchange of files with the bank, and the simulated bank over HTTP."""
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
@@ -25,6 +26,7 @@ from tests.ledger.books import (
     party,
     statement,
 )
+from tests.ledger.test_reports import status_report
 from tests.market import Market
 
 SETTLEMENT = {"number": OURS, "name": "保证金专户", "bank_name": "示例银行"}
@@ -105,6 +107,30 @@ async def test_directories_are_served(sessions: Sessions, tmp_path: Path) -> Non
         )
         # One statement was there before, with the deposit that is paid back.
         assert tuple(rows.one()) == (2, 1, 1)
+
+
+async def test_a_status_report_among_the_statements_rejects_what_the_bank_refused(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    chosen = Settings(bank="directory", bank_dir=str(tmp_path), _env_file=None)
+    async with sessions() as session, session.begin():
+        await open_bank(session)
+        refund_id = await owed(session, await party(session))
+        await refunds.order(session, refund_id, NOW)
+    await jobs.exchange(chosen, sessions)
+    [sent] = names(tmp_path, "out/*")
+    refused = status_report(UUID(sent.removesuffix(".xml")), group="<GrpSts>RJCT</GrpSts>")
+    strange = status_report(new_id(), group="<GrpSts>RJCT</GrpSts>")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "status.xml").write_bytes(refused)
+    (tmp_path / "in" / "strange.xml").write_bytes(strange)
+    await jobs.exchange(chosen, sessions)
+    assert names(tmp_path, "done/*") == ["status.xml"]
+    assert names(tmp_path, "refused/*.xml") == ["strange.xml"]
+    async with sessions() as session:
+        row = await session.execute(text("SELECT state, bank_status FROM refund"))
+        assert tuple(row.one()) == ("rejected", "RJCT")
+        assert (await books(session)).wrong == []
 
 
 async def test_a_deposit_is_paid_and_paid_back_in_the_sandbox(market: Market) -> None:

@@ -151,14 +151,21 @@ async def test_a_suspended_disclosure_takes_deposits_and_a_terminated_one_gives_
     bidder, _, deposit = await qualified(market, listing)
     admin = await market.admin()
     path = f"/listings/{listing['id']}"
+    assert deposit["due_at"] == listing["closes_at"]
     await admin.ok("POST", f"{path}/suspend", {"reason": "第三方异议"})
+    assert (await shown(bidder, listing))["deposit"]["due_at"] is None
+    await market.advance(days=3)
+    resumed = await admin.ok("POST", f"{path}/resume", {"reason": "异议不成立"})
+    moved = (await shown(bidder, listing))["deposit"]["due_at"]
+    assert moved == resumed["closes_at"] > listing["closes_at"]
+    await admin.ok("POST", f"{path}/suspend", {"reason": "再次异议"})
     await flow.tell_bank(market, [flow.paid(FEN, deposit["reference"])])
     assert (await shown(bidder, listing))["deposit"]["state"] == "held"
     await admin.ok("POST", f"{path}/terminate", {"reason": "异议成立"})
     assert await refunds_of(bidder) == [("due", FEN, "terminated")]
 
 
-async def test_an_upheld_appeal_asks_for_the_deposit_and_counts_none_that_went_back(
+async def test_an_upheld_appeal_asks_for_the_deposit_again_and_keeps_the_two_apart(
     market: Market,
 ) -> None:
     listing = await open_listing(market)
@@ -175,8 +182,46 @@ async def test_an_upheld_appeal_asks_for_the_deposit_and_counts_none_that_went_b
         await second.ok("POST", f"{path}/appeal-decision", upheld)
     assert (await shown(waiting, listing))["deposit"]["state"] == "expected"
     returned = await shown(paid, listing)
-    assert (returned["state"], returned["deposit"]["state"]) == ("qualified", "settled")
+    assert (returned["state"], returned["deposit"]["state"]) == ("qualified", "expected")
     assert returned["deposit_confirmed_at"] is None
+    second_one = returned["deposit"]
+    assert second_one["reference"] != deposit["reference"]
+    assert (second_one["round"], second_one["held_fen"]) == (2, 0)
+    # Money under the old reference belongs to what is settled, and goes back.
+    await flow.tell_bank(market, [flow.paid(FEN, deposit["reference"])])
+    assert (await shown(paid, listing))["deposit"] == second_one
+    await flow.tell_bank(market, [flow.paid(FEN, second_one["reference"])])
+    counted = await shown(paid, listing)
+    assert (counted["deposit"]["state"], counted["deposit"]["held_fen"]) == ("held", FEN)
+    assert counted["deposit_confirmed_at"] is not None
+    assert sorted(await refunds_of(paid)) == [
+        ("ordered", FEN, "refused"),
+        ("ordered", FEN, "surplus"),
+    ]
+    assert await sums(market) == {"bank": -3 * FEN, "held": FEN, "refund_ordered": 2 * FEN}
+
+
+async def test_a_refused_appeal_of_a_barred_bidder_names_the_relation(market: Market) -> None:
+    """What became known since the refusal bars the bidder, and the appeal stays open."""
+    listing = await open_listing(market)
+    bidder = await market.join("enterprise")
+    made = await flow.apply(market, listing, bidder)
+    path = f"/listings/{listing['id']}/applications/{made['id']}"
+    first, second = await market.admin(), await market.join("exchange_operator")
+    await first.ok("POST", f"{path}/decision", {"act": "refuse", "reason": "材料不符"})
+    await bidder.ok("POST", f"{path}/appeal", {"grounds": "材料齐全"})
+    seller = await market.anonymous.ok("GET", f"/organisations/{listing['seller_id']}")
+    tie = {
+        "kind": "controlled_by",
+        "other_credit_code": seller["credit_code"],
+        "valid_from": "2026-01-01",
+        "evidence": "章程",
+    }
+    await bidder.ok("POST", f"/organisations/{bidder.organisation_id}/relations", tie)
+    refused = await second.post(f"{path}/appeal-decision", {"act": "uphold", "reason": "齐全"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "bidder_barred")
+    assert (await shown(bidder, listing))["state"] == "appealed"
+    assert refused.json()["conflicts"]
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "no bids"])
@@ -214,6 +259,12 @@ async def test_losers_get_it_back_and_the_winners_is_set_off_or_forfeited(market
     assert winner is not None
     assert other is not None
     now = await flow.market_now(market)
+    async with market.sessions() as session:
+        # All three came from one account: the screens of collusion compare the marks.
+        paid = (await listings.deposit_payers(session, [listing_id]))[listing_id]
+    assert paid.keys() == {user.organisation_id for user, _, _ in told}
+    assert len(set(paid.values())) == 1
+    assert flow.paid(1, "").party_account not in paid.values()
     async with market.sessions() as session, session.begin():
         await listings.record_award(session, SYSTEM, listing_id, now, winner_ids=[winner, other])
     assert [await refunds_of(user) for user, _, _ in told] == [
@@ -228,6 +279,102 @@ async def test_losers_get_it_back_and_the_winners_is_set_off_or_forfeited(market
     found = await sums(market)
     assert (found["price"], found["forfeited"]) == (FEN - 100, FEN)
     assert "held" not in found
+
+
+async def sole_negotiator(market: Market) -> tuple[dict[str, Any], User, User]:
+    """The deal of a seller and the one bidder, whose deposit the platform holds."""
+    admin = await market.admin()
+    await admin.ok("PUT", "/ledger/settlement-account", SETTLEMENT)
+    seller = await market.join("enterprise")
+    listing = await flow.open_listing(market, seller, negotiation="one_bidder")
+    bidder, _, deposit = await qualified(market, listing)
+    await flow.tell_bank(market, [flow.paid(FEN, deposit["reference"])])
+    await flow.advance_to(market, listing["closes_at"])
+    [talks] = (await bidder.ok("GET", "/negotiations"))["items"]
+    offer = await flow.offer(bidder, talks, flow.START_FEN)
+    await seller.ok("POST", f"/negotiations/{talks['id']}/accept", {"offer_id": offer["id"]})
+    await market.settle()
+    [deal] = (await market.anonymous.ok("GET", f"/deals?listing_id={listing['id']}"))["items"]
+    assert await sums(market) == {"bank": -FEN, "held": FEN}
+    return deal, seller, bidder
+
+
+async def test_the_deposit_of_one_who_agreed_is_set_off_when_the_contract_is_signed(
+    market: Market,
+) -> None:
+    deal, seller, buyer = await sole_negotiator(market)
+    await flow.make_public(market, deal)
+    contract = await flow.contract_of(market, deal, seller, buyer)
+    assert contract["state"] == "signed"
+    found = await sums(market)
+    assert found == {"bank": -FEN, "price": FEN}
+    assert await refunds_of(buyer) == []
+
+
+@pytest.mark.parametrize("end", ["cancel", "default"])
+async def test_the_deposit_of_one_who_agreed_goes_back_or_is_forfeited(
+    market: Market, end: str
+) -> None:
+    deal, _, buyer = await sole_negotiator(market)
+    operator = await market.admin()
+    await operator.ok("POST", f"/deals/{deal['id']}/{end}", {"reason": "未签约"})
+    listing = await market.anonymous.ok("GET", f"/listings/{deal['listing_id']}")
+    assert listing["state"] == "failed"
+    if end == "cancel":
+        assert await refunds_of(buyer) == [("due", FEN, "cancelled")]
+    else:
+        assert await refunds_of(buyer) == []
+        assert await sums(market) == {"bank": -FEN, "forfeited": FEN}
+
+
+async def test_before_a_re_auction_the_others_pay_anew_and_who_does_not_is_out(
+    market: Market,
+) -> None:
+    listing = await open_listing(market, bidding_minutes=60)
+    told = [await qualified(market, listing) for _ in range(3)]
+    await flow.tell_bank(market, [flow.paid(FEN, one["reference"]) for _, _, one in told])
+    auction = await flow.open_auction(market, listing)
+    winner, payer, silent = (user for user, _, _ in told)
+    assert (await flow.bid(winner, auction, auction["min_next_fen"])).status_code == 201
+    await flow.close_auction(market, auction)
+    [deal] = (await market.anonymous.ok("GET", f"/deals?listing_id={listing['id']}"))["items"]
+    operator = await market.admin()
+    body = {"reason": "未签约", "following": "re_auction"}
+    await operator.ok("POST", f"/deals/{deal['id']}/default", body)
+    asked = (await shown(payer, listing))["deposit"]
+    assert (asked["state"], asked["round"]) == ("expected", 2)
+    assert (await shown(winner, listing))["deposit"]["state"] == "settled"
+    await flow.tell_bank(market, [flow.paid(FEN, asked["reference"])])
+    await flow.advance_to(market, asked["due_at"])
+    again = (await market.anonymous.ok("GET", f"/auctions?listing_id={listing['id']}"))["items"][0]
+    assert (again["round"], again["bidder_count"]) == (2, 1)
+    late = (await shown(silent, listing))["deposit"]["reference"]
+    await flow.tell_bank(market, [flow.paid(FEN, late)])
+    await flow.advance_to(market, again["opens_at"])
+    again = await flow.read_auction(market, again)
+    assert (await flow.bid(silent, again, again["min_next_fen"])).json()["code"] == "not_a_bidder"
+    assert (await flow.bid(payer, again, again["min_next_fen"])).status_code == 201
+    await flow.close_auction(market, again)
+    [second] = (await market.anonymous.ok("GET", f"/deals?listing_id={listing['id']}"))["items"]
+    assert second["buyer_id"] == str(payer.organisation_id)
+    found = await sums(market)
+    assert (found["held"], found["forfeited"], found["bank"]) == (FEN, FEN, -5 * FEN)
+
+
+async def test_a_re_auction_that_nobody_pays_for_frees_the_right(market: Market) -> None:
+    listing = await open_listing(market, bidding_minutes=60)
+    told = [await qualified(market, listing) for _ in range(2)]
+    await flow.tell_bank(market, [flow.paid(FEN, one["reference"]) for _, _, one in told])
+    auction = await flow.open_auction(market, listing)
+    assert (await flow.bid(told[0][0], auction, auction["min_next_fen"])).status_code == 201
+    await flow.close_auction(market, auction)
+    [deal] = (await market.anonymous.ok("GET", f"/deals?listing_id={listing['id']}"))["items"]
+    operator = await market.admin()
+    body = {"reason": "未签约", "following": "re_auction"}
+    await operator.ok("POST", f"/deals/{deal['id']}/default", body)
+    await flow.advance_to(market, (await shown(told[1][0], listing))["deposit"]["due_at"])
+    assert (await market.anonymous.ok("GET", f"/listings/{listing['id']}"))["state"] == "failed"
+    assert (await shown(told[1][0], listing))["deposit"]["state"] == "settled"
 
 
 async def test_a_listing_without_deposit_moves_no_money(market: Market) -> None:

@@ -90,12 +90,19 @@ async def test_tv_c4_a_suspended_disclosure_goes_on_with_what_is_left(market: Ma
     buyer = await market.join("enterprise")
     response = await buyer.post(path + "/applications", {})
     assert refusal(response) == (409, "listing_not_open")
-    await market.advance(days=60)
+    await market.advance(days=20)
     assert (await read(market, listing))["state"] == "suspended"
     await admin.ok("POST", path + "/resume", {"reason": "异议不成立"})
     resumed = await read(market, listing)
     now = (await flow.market_now(market)).isoformat()
     assert datetime.fromisoformat(resumed["closes_at"]) == expected_end(now, 17)
+    assert resumed["suspended_until"] is None
+    await admin.ok("POST", path + "/suspend", {"reason": "复核"})
+    until = (await read(market, listing))["suspended_until"]
+    await flow.advance_to(market, until)
+    goes_on = await read(market, listing)
+    assert (goes_on["state"], goes_on["suspended_until"]) == ("published", None)
+    assert datetime.fromisoformat(goes_on["closes_at"]) == expected_end(until, 17)
     again = await drafted(seller, listing["achievement_id"])
     await admin.ok("POST", path + "/suspend", {"reason": "再次核查"})
     response = await seller.post(f"/listings/{again['id']}/submit")

@@ -166,3 +166,14 @@ def test_ipc_terms_are_the_levels_of_the_classification() -> None:
         "H01L31",
         "H01L31/04",
     ]
+
+
+def test_a_suspension_lasts_a_month_by_the_corresponding_day() -> None:
+    """C-11: the end of a month without that day is its last one, and moves past days off."""
+    calendar = official_calendar()
+    for suspended, last in (
+        (datetime(2026, 3, 3, 2, tzinfo=UTC), date(2026, 4, 3)),
+        (datetime(2026, 1, 30, 2, tzinfo=UTC), date(2026, 2, 28)),
+        (datetime(2026, 8, 30, 2, tzinfo=UTC), date(2026, 9, 30)),
+    ):
+        assert rules.suspension_end(suspended, 1, calendar) == end_of_day(last)

@@ -118,11 +118,6 @@ def test_a_commission_is_rounded_once_and_capped(
     assert rules.commission(price_fen, rate_bp, fixed_fen, cap_fen) == amount_fen
 
 
-def test_who_pays_a_fee_whose_amount_was_not_agreed() -> None:
-    assert rules.unagreed_shares(in_main_contract=False) == (10_000, 0)
-    assert rules.unagreed_shares(in_main_contract=True) == (5_000, 5_000)
-
-
 @pytest.mark.parametrize(
     "wrong", [(None, None, None), (100, 100, None), (None, 100, 50)], ids=["none", "both", "cap"]
 )

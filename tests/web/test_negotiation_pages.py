@@ -58,3 +58,72 @@ async def test_the_operator_certifies_and_revokes_by_pages(trade: Trade) -> None
     english = await trade.browser("anonymous", "en").page(verify)
     assert "was revoked" in english.words
     assert "价款退回" in english.words
+
+
+async def test_documents_are_shown_signed_for_and_read_by_pages(
+    market: Market, people: dict[str, User]
+) -> None:
+    listing = await flow.open_listing(market, people["seller"], negotiation="open")
+    made = await people["buyer"].ok("POST", "/negotiations", {"listing_id": listing["id"]})
+    talks = f"/negotiations/{made['id']}"
+    seller, buyer = Browser(market, people["seller"]), Browser(market, people["buyer"], "en")
+    form = (await seller.page(talks)).form(talks + "/documents")
+    sent = await seller.client.post(
+        talks + "/documents",
+        data=form.values,
+        files={"file": ("配方.txt", b"<b>1:2</b>", "text/plain")},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert sent.status_code == 303, sent.text
+    page = await buyer.page(talks)
+    assert "配方.txt" in page.words
+    assert not [link for link in page.links if link.startswith(talks + "/documents/")]
+    await buyer.done(talks, talks + "/act", {"act": "sign_nda"})
+    [link] = [
+        link for link in (await buyer.page(talks)).links if link.startswith(talks + "/documents/")
+    ]
+    file = await buyer.get(link)
+    assert (file.content, file.headers["Content-Security-Policy"]) == (b"<b>1:2</b>", "sandbox")
+    assert (await Browser(market, people["rival"]).get(link)).status_code == 404
+    assert "查阅记录 (1)" in (await seller.page(talks)).words
+
+
+async def test_terms_are_changed_by_pages(market: Market, people: dict[str, User]) -> None:
+    listing = await flow.open_listing(market, people["seller"])
+    path = f"/listings/{listing['id']}"
+    seller, admin = Browser(market, people["seller"]), Browser(market, people["admin"])
+    public = Browser(market, None, "en")
+    assert path + "/changes" in (await seller.page(path)).links
+    assert path + "/changes" not in (await public.page(path)).links
+    form = (await seller.page(path + "/changes")).form(path + "/changes")
+    entered = {"price": "多少", "reason": "评估更正", "approval": "校批〔2026〕3号"}
+    wrong = await seller.post(path + "/changes", form.values | entered)
+    assert (wrong.status_code, "应为以元为单位" in wrong.text) == (422, True)
+    assert "评估更正" in wrong.text
+    await seller.done(path + "/changes", path + "/changes", entered | {"price": "1900000"})
+    assert "评估更正" not in (await public.page(path + "/changes")).words
+    await admin.done(path + "/changes", path + "/changes/act", {"act": "publish"})
+    shown = await public.page(path + "/changes")
+    assert "¥1,900,000" in shown.words
+    assert "edition 2" in shown.words
+    assert path + "/changes" in (await public.page(path)).links
+
+
+async def test_the_runner_up_answers_by_pages(market: Market, people: dict[str, User]) -> None:
+    auction, _, [first, second] = await flow.start_auction(market)
+    for bidder in (second, first):
+        current = await flow.read_auction(market, auction)
+        assert (await flow.bid(bidder, current, current["min_next_fen"])).status_code == 201
+    await flow.close_auction(market, auction)
+    deal = f"/deals/{(await flow.deal_of(market, auction))['id']}"
+    admin, rival = Browser(market, people["admin"]), Browser(market, second, "en")
+    noted = {"act": "default", "reason": "逾期未签约", "following": "runner_up"}
+    await admin.done(deal, deal + "/act", noted)
+    assert deal + "/runner-up" in (await rival.page("/desk")).links
+    assert (await Browser(market, people["rival"]).get(deal + "/runner-up")).status_code == 404
+    await rival.done(deal + "/runner-up", deal + "/runner-up", {"act": "accept"})
+    assert "accepted" in (await rival.page(deal + "/runner-up")).words
+    [made] = (await market.anonymous.ok("GET", f"/deals?listing_id={auction['listing_id']}"))[
+        "items"
+    ]
+    assert made["buyer_id"] == str(second.organisation_id)

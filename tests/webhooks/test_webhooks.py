@@ -1,6 +1,7 @@
 """Webhooks over HTTP, delivered to a real server."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -393,3 +394,54 @@ async def test_addresses_inside_are_refused_when_they_are_named(
         assert (refused.status_code, refused.json()["code"]) == (422, code)
         assert refused.json()["errors"][0]["field"] == "body.url"
         assert await owner.ok("GET", "/webhooks") == []
+
+
+async def test_addresses_inside_are_refused_in_an_edit_too(
+    market: Market, receiver: Receiver, tmp_path: Any
+) -> None:
+    owner = await market.join("university")
+    path, _ = await add_webhook(owner, receiver)
+    before = await owner.get(path)
+    settings = Settings(mode="sandbox", data_dir=tmp_path, _env_file=None)
+    async with running_market(market.database_url, market.sessions, settings) as strict:
+        there = replace(owner, client=strict.client)
+        for url, code in (
+            ("https://127.0.0.1/hooks", "webhook_address_refused"),
+            ("ftp://example.com/hooks", "bad_webhook_url"),
+        ):
+            refused = await there.patch(path, {"url": url}, before.headers["ETag"])
+            assert (refused.status_code, refused.json()["code"]) == (422, code)
+            assert refused.json()["errors"][0]["field"] == "body.url"
+    assert (await owner.get(path)).json() == before.json()
+
+
+async def test_address_kinds_and_description_are_edited_against_the_version_that_was_read(
+    market: Market, receiver: Receiver
+) -> None:
+    """What waited for a broken address goes to the new one, signed with the same secret; the kinds
+    hold for everything that was not delivered yet."""
+    owner = await market.join("university")
+    broken = f"{receiver.url}/broken"
+    made = await owner.ok("POST", "/webhooks", {"url": broken, "kinds": ["listing"]})
+    path, secret = f"/webhooks/{made['webhook']['id']}", made["secret"]
+    receiver.answers = [500]
+    await flow.open_listing(market, owner)
+    await market.settle()
+    assert (await owner.ok("GET", path))["failures"] == 1
+    version = (await owner.get(path)).headers["ETag"]
+    change = {"url": receiver.url, "kinds": ["listing", "achievement"], "description": "检索系统"}
+    unversioned = await owner.request("PATCH", path, json=change)
+    assert (unversioned.status_code, unversioned.json()["code"]) == (428, "if_match_required")
+    edited = await owner.patch(path, change, version)
+    assert edited.status_code == 200
+    assert edited.json() == await owner.ok("GET", path)
+    shown = {name: edited.json()[name] for name in (*change, "failures", "version")}
+    assert shown == change | {"kinds": ["achievement", "listing"], "failures": 0, "version": 2}
+    stale = await owner.patch(path, {"kinds": []}, version)
+    assert (stale.status_code, stale.json()["current_version"]) == (412, 2)
+    await market.settle()
+    first, *again = (request.verified(secret) for request in receiver.requests)
+    assert [message["type"] for message in again] == ["achievement.publish", "listing.approve"]
+    assert again[1] == first
+    removed = await owner.patch(path, {"description": None}, edited.headers["ETag"])
+    assert (removed.json()["description"], removed.json()["url"]) == (None, receiver.url)
