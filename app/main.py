@@ -37,6 +37,7 @@ from app.negotiations import endpoints as negotiations
 from app.notices import endpoints as notices
 from app.parties import endpoints as parties
 from app.parties import login, tokens
+from app.pricing import endpoints as pricing
 from app.registrations import endpoints as registrations
 from app.standard import endpoints as standard
 from app.statistics import endpoints as statistics
@@ -66,6 +67,7 @@ MODULES = (
     contracts.routers,
     registrations.routers,
     statistics.routers,
+    pricing.routers,
     feed.routers,
     webhooks.routers,
 )
