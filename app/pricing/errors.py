@@ -233,3 +233,11 @@ class PortfolioRunning(Conflict):
     code = "portfolio_running"
     zh = "批量评估仍在进行:已处理 {handled} 项,共 {total} 项"
     en = "The portfolio is still being valued: {handled} of {total} are done"
+
+
+class ValuedLater(Unprocessable):
+    """A valuation looks back from its day; a day to come has no comparables yet."""
+
+    code = "valued_later"
+    zh = "评估基准日 {given} 晚于今天 {today}"
+    en = "The valuation day {given} is after today, {today}"

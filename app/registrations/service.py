@@ -344,6 +344,7 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     _record(session, actor, row, "register", before, number=row.number, registered_at=now)
     await session.flush()
     await jobs.defer(session, "statistics.count", registration_id=str(row.id))
+    await jobs.defer(session, "pricing.collect_contract", registration_id=str(row.id))
     return row
 
 
