@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from fpdf import FPDF
+from fpdf.enums import WrapMode
 from pylopdf_fonts_zh_cn import sans_path
 
 from app.kit.money import format_yuan
@@ -27,6 +28,7 @@ PURPOSES = {
 INPUTS = {"revenue": "收入", "royalty": "提成率", "discount": "折现率"}
 _FONT = "report"
 _LABEL_MM = 40
+_STEP_MM = 100
 _LINE_MM = 6
 _BAR_MM = 92
 _MOST_COMPARABLES = 30
@@ -89,29 +91,32 @@ def _heading(page: FPDF, text: str) -> None:
     page.set_font(_FONT, size=10)
 
 
-def _row(page: FPDF, label: str, value: str) -> None:
+def _row(page: FPDF, label: str, value: str, label_mm: float = _LABEL_MM) -> None:
     if page.will_page_break(_LINE_MM * 2):
         page.add_page()
     top = page.get_y()
     page.set_text_color(90)
-    page.multi_cell(_LABEL_MM, _LINE_MM, label, align="L", new_x="RIGHT", new_y="TOP")
+    page.multi_cell(label_mm, _LINE_MM, label, align="L", wrapmode=WrapMode.CHAR, new_y="NEXT")
+    below = page.get_y()
     page.set_text_color(0)
-    page.set_xy(page.l_margin + _LABEL_MM, top)
-    page.multi_cell(0, _LINE_MM, value, align="L", new_x="LMARGIN", new_y="NEXT")
-    bottom = max(page.get_y(), top + _LINE_MM) + 0.8
+    page.set_xy(page.l_margin + label_mm, top)
+    page.multi_cell(
+        0, _LINE_MM, value, align="L", wrapmode=WrapMode.CHAR, new_x="LMARGIN", new_y="NEXT"
+    )
+    bottom = max(page.get_y(), below) + 0.8
     page.set_draw_color(205)
     page.line(page.l_margin, bottom, page.w - page.r_margin, bottom)
     page.set_y(bottom + 0.8)
 
 
 def _line(page: FPDF, text: str) -> None:
-    page.multi_cell(0, 5.2, text, align="L", new_x="LMARGIN", new_y="NEXT")
+    page.multi_cell(0, 5.2, text, align="L", wrapmode=WrapMode.CHAR, new_x="LMARGIN", new_y="NEXT")
 
 
 def _methods(page: FPDF, content: Mapping[str, Any]) -> None:
     """The approaches side by side, their weights, and the difference between them."""
     together = content["result"]["together"]
-    _heading(page, "一、评估方法与结论")
+    _heading(page, "评估方法与结论")
     widths = (44, 38, 66, 22)
     _cells(page, widths, ("方法", "估值(元)", "区间(元)", "权重"))
     for one in content["result"]["approaches"]:
@@ -159,7 +164,7 @@ def _approach(page: FPDF, one: Mapping[str, Any]) -> None:
     _heading(page, f"{NAMES[one['approach']]}:{_yuan(one['value_fen'])}")
     _line(page, f"区间含义:{one['means']['zh']}。")
     for step in one["steps"]:
-        _row(page, step["zh"], step["value"])
+        _row(page, step["zh"], step["value"], _STEP_MM)
     figures = one["figures"]
     if "comparables" in figures:
         _comparables(page, figures)

@@ -21,7 +21,7 @@ from app.pricing.approaches.inputs import Plan
 from app.pricing.approaches.market import Comparable
 from app.pricing.approaches.parameters import ParameterSet, parameter_sets, parameters_on
 from app.pricing.approaches.parameters import parameters as parameters_named
-from app.pricing.approaches.results import METHOD_VERSION
+from app.pricing.approaches.results import METHOD_VERSION, Note
 from app.pricing.errors import ValuedLater
 from app.pricing.models import Valuation
 from app.pricing.rules import Subject, Valued
@@ -293,3 +293,8 @@ def configuration() -> list[ParameterSetView]:
         )
         for one in parameter_sets()
     ]
+
+
+def limits() -> Sequence[Note]:
+    """The limits of use that every report and page states."""
+    return rules.LIMITS

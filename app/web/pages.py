@@ -22,6 +22,7 @@ from app.web import (
     registrations,
     statistics,
     trade_certificates,
+    valuations,
 )
 from app.web.render import HERE
 from app.web.session import Rotations
@@ -45,6 +46,7 @@ for _part in (
     contracts,
     registrations,
     statistics,
+    valuations,
 ):
     router.include_router(_part.router)
 
