@@ -153,13 +153,28 @@ async def pool(session: AsyncSession, technical_field: str, day: date) -> Pool:
     return [*found, *others]
 
 
-def nearest(subject: Subject, among: Pool, day: date, parameters: ParameterSet) -> list[Comparable]:
+class Prepared:
+    """Past deals made ready for many comparisons; deals of one field are prepared once."""
+
+    def __init__(self, among: Pool) -> None:
+        self.rows = {row.source_key: row for row in among}
+        self.index = similarity.Prepared([(key, _profile(row)) for key, row in self.rows.items()])
+
+
+def prepare(among: Pool) -> Prepared:
+    """Make past deals ready to be compared; takes a while, so not on the event loop."""
+    return Prepared(among)
+
+
+def nearest(
+    subject: Subject, among: Prepared, day: date, parameters: ParameterSet
+) -> list[Comparable]:
     """The most similar deals with their similarity, as they are kept with a valuation."""
-    by_key = {row.source_key: row for row in among}
-    profiles = ((key, _profile(row)) for key, row in by_key.items())
     return [
-        _kept(by_key[key], similar, by_part)
-        for key, similar, by_part in similarity.nearest(subject.profile(day), profiles, parameters)
+        _kept(among.rows[key], similar, by_part)
+        for key, similar, by_part in similarity.nearest(
+            subject.profile(day), among.index, parameters
+        )
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from app.kit.db import Base, Identified, Versioned
@@ -187,7 +187,7 @@ class PortfolioItem(Base):
     )
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     achievement_id: Mapped[UUID]
-    plan: Mapped[dict[str, Any] | None]
+    plan: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     state: Mapped[str] = mapped_column(server_default=text("'waiting'"))
     valuation_id: Mapped[UUID | None] = mapped_column(ForeignKey("valuation.id"))
-    error: Mapped[dict[str, Any] | None]
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))

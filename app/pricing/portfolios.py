@@ -136,7 +136,7 @@ async def _value(
 ) -> None:
     known = await achievements.facts_of(session, [item.achievement_id for item in waiting])
     default = Plan.model_validate(row.plan)
-    pools: dict[str, comparables.Pool] = {}
+    pools: dict[str, comparables.Prepared] = {}
     for item in waiting:
         plan = default if item.plan is None else Plan.model_validate(item.plan)
         try:
@@ -144,7 +144,8 @@ async def _value(
             subject = await service.subject_of(session, achievement, plan)
             field = subject.technical_field
             if field not in pools:
-                pools[field] = await comparables.pool(session, field, row.valued_on)
+                among = await comparables.pool(session, field, row.valued_on)
+                pools[field] = await to_thread.run_sync(comparables.prepare, among)
             computed = await to_thread.run_sync(_compute, row, subject, plan, pools[field])
         except Problem as refusal:
             error = refusal.details("zh")
@@ -155,7 +156,7 @@ async def _value(
 
 
 def _compute(
-    row: Portfolio, subject: Subject, plan: Plan, pool: comparables.Pool
+    row: Portfolio, subject: Subject, plan: Plan, pool: comparables.Prepared
 ) -> tuple[list[Comparable], Valued]:
     parameters = parameters_on(row.valued_on)
     return service.compute(subject, plan, pool, row.valued_on, parameters, row.seed)

@@ -120,13 +120,16 @@ async def pool_for(
 def compute(
     subject: Subject,
     plan: Plan,
-    among: comparables.Pool,
+    among: comparables.Pool | comparables.Prepared,
     day: date,
     parameters: ParameterSet,
     seed: int,
 ) -> tuple[list[Comparable], Valued]:
     """The comparables that were used and the results; takes a while, so not on the event loop."""
-    chosen = comparables.nearest(subject, among, day, parameters)
+    ready = among if isinstance(among, comparables.Prepared) else comparables.prepare(among)
+    chosen: list[Comparable] = []
+    if rules.needs_comparables(plan):
+        chosen = comparables.nearest(subject, ready, day, parameters)
     return chosen, rules.value(subject, plan, chosen, day, parameters, seed)
 
 

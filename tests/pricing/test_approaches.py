@@ -1,6 +1,7 @@
 """The approaches as pure functions: bad input, reproducibility, known results, masking."""
 
 import math
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from app.pricing.approaches.inputs import Plan
 from app.pricing.approaches.market import Comparable, weighted_quantile
 from app.pricing.approaches.parameters import parameter_sets, parameters
 from app.pricing.approaches.results import ApproachResult
-from app.pricing.approaches.similarity import Profile, parts, whole
+from app.pricing.approaches.similarity import Prepared, Profile, nearest
 from app.pricing.approaches.simulation import Draws, Inverse, Paths
 from app.pricing.rules import Subject
 from tests.pricing.steps import COST, INCOME
@@ -304,17 +305,22 @@ def test_weighted_quantiles_rise_and_stay_within_the_prices(
 
 def test_similarity_is_whole_for_the_same_and_falls_part_by_part() -> None:
     own = SUBJECT.profile(DAY)
-    same = parts(own, own, 4.0)
-    assert set(same) == set(SET.similarity_weights)
-    assert whole(same, SET) == 1
     other = Profile(
         "农药喷洒装置", "agriculture", ("A01B 1/00",), 9, "assign", False, "440000", DAY
     )
-    far = parts(own, other, 4.0)
+    older = replace(own, day=date(2022, 6, 30), trl=None, ipc=("H01M 10/44", "H01L 1/00"))
+    prepared = Prepared([("same", own), ("other", other), ("older", older)])
+    found = prepared.parts(own, 4.0)
+    assert set(found) == set(SET.similarity_weights)
+    assert [float(values[0]) for values in found.values()] == [1.0] * 8
+    far = {name: float(values[1]) for name, values in found.items()}
     assert far["field"] == far["ipc"] == far["text"] == 0
-    assert all(far[name] < same[name] for name in far if name != "time")
-    older = Profile(**{**own.__dict__, "day": date(2022, 6, 30)})
-    assert parts(own, older, 4.0)["time"] == pytest.approx(0.5, abs=0.001)
+    assert all(far[name] < 1 for name in far if name != "time")
+    old = {name: float(values[2]) for name, values in found.items()}
+    assert old["time"] == pytest.approx(0.5, abs=0.001)
+    assert (old["maturity"], old["ipc"], old["text"]) == (0.5, 0.8, 1.0)
+    assert [key for key, _, _ in nearest(own, prepared, SET)] == ["same", "older"]
+    assert nearest(own, prepared, SET)[0][1] == 1
 
 
 def test_a_learned_estimate_joins_the_others() -> None:

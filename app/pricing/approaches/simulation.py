@@ -63,16 +63,16 @@ class Inverse:
             np.clip(units, self.low, self.high, out=units)
 
     def _triangular(self, units: Array) -> None:
+        """Both sides of the mode for all, then the right one: faster than by a mask."""
         width = self.high - self.low
-        turn = (self.mode - self.low) / width
-        right = units > turn
-        np.subtract(1.0, units, out=units, where=right)
-        units *= width
-        lower, upper = self.mode - self.low, self.high - self.mode
-        units *= np.where(right, upper, lower)
+        left = units <= (self.mode - self.low) / width
+        lower = np.sqrt(units * (width * (self.mode - self.low)))
+        lower += self.low
+        np.subtract(1.0, units, out=units)
+        units *= width * (self.high - self.mode)
         np.sqrt(units, out=units)
-        np.negative(units, out=units, where=right)
-        units += np.where(right, self.high, self.low)
+        np.subtract(self.high, units, out=units)
+        np.copyto(units, lower, where=left)
 
     def at(self, share: float) -> Decimal:
         """A quantile, to eight places."""
@@ -118,26 +118,19 @@ class Paths:
 
 @dataclass(frozen=True)
 class Simulated:
-    """The values of all paths in fen, in the order of their drawing."""
+    """The values of all paths in fen in the order of their drawing, and their quantiles."""
 
     values: Array
-
-    def quantile_fen(self, percent: int) -> int:
-        """A quantile in whole fen."""
-        return _whole(float(np.quantile(self.values, percent / 100)))
+    quantiles: dict[int, int]
 
     def shown(self, target_fen: int | None) -> dict[str, Any]:
         """Quantiles, mean, deviation and a histogram; the chance of reaching a target."""
-        found = np.quantile(self.values, [one / 100 for one in QUANTILES])
         counts, edges = np.histogram(self.values, bins=BINS)
         summary = {
             "paths": len(self.values),
             "mean_fen": _whole(float(self.values.mean())),
             "deviation_fen": _whole(float(self.values.std())),
-            "quantiles_fen": {
-                str(name): _whole(float(value))
-                for name, value in zip(QUANTILES, found, strict=True)
-            },
+            "quantiles_fen": {str(name): value for name, value in self.quantiles.items()},
             "histogram": {
                 "edges_fen": [_whole(float(one)) for one in edges],
                 "counts": [int(one) for one in counts],
@@ -186,7 +179,9 @@ def run(given: Paths, seed: int) -> Simulated:
         total *= rate
         total *= factor
         total *= royalty
-    return Simulated(values)
+    found = np.quantile(values, [one / 100 for one in QUANTILES])
+    quantiles = {name: _whole(float(one)) for name, one in zip(QUANTILES, found, strict=True)}
+    return Simulated(values, quantiles)
 
 
 def _horner(
