@@ -17,7 +17,6 @@ from app.listings.schemas import ListingEdit
 from app.listings.states import ListingState
 from app.parties import service as parties
 from app.pricing import reports, service
-from app.pricing.models import Valuation
 from app.pricing.schemas import AppraiserSigning, Issue, NewValuation, ValuationView
 from app.web import charts
 from app.web.forms import Complaint, fen, identity, whole
@@ -218,7 +217,7 @@ async def _show(visit: Visitor, valuation_id: UUID, said: list[Complaint], statu
         names=names,
         asker=asker,
         appraiser=visit.is_party(row.appraiser_id) and visit.has_role("trader"),
-        drafts=await _drafts(visit, row) if asker else [],
+        drafts=await _drafts(visit, shown) if asker else [],
         ranges=_ranges(visit, shown),
         tornadoes={
             one.approach.value: _tornado(visit, one.figures["tornado"], one.value_fen)
@@ -230,7 +229,7 @@ async def _show(visit: Visitor, valuation_id: UUID, said: list[Complaint], statu
     )
 
 
-async def _drafts(visit: Visitor, row: Valuation) -> list[tuple[str, str]]:
+async def _drafts(visit: Visitor, row: ValuationView) -> list[tuple[str, str]]:
     """Own draft listings of the achievement, which can take the figure over."""
     filters = listing_queries.narrowed(
         state=ListingState.DRAFT, seller_id=row.party_id, achievement_id=row.achievement_id
