@@ -41,6 +41,7 @@ from app.negotiations import endpoints as negotiations
 from app.notices import endpoints as notices
 from app.parties import endpoints as parties
 from app.parties import login, tokens
+from app.pricing import endpoints as pricing
 from app.registrations import endpoints as registrations
 from app.settlements import endpoints as settlements
 from app.standard import endpoints as standard
@@ -76,6 +77,7 @@ MODULES = (
     registrations.routers,
     settlements.routers,
     statistics.routers,
+    pricing.routers,
     feed.routers,
     webhooks.routers,
 )

@@ -13,6 +13,7 @@ from app.listings import models as listings
 from app.negotiations import models as negotiations
 from app.notices import models as notices
 from app.parties import models as parties
+from app.pricing import models as pricing
 from app.registrations import models as registrations
 from app.settlements import models as settlements
 from app.statistics import models as statistics
@@ -37,6 +38,7 @@ __all__ = [
     "negotiations",
     "notices",
     "parties",
+    "pricing",
     "registrations",
     "settlements",
     "statistics",

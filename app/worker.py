@@ -24,6 +24,7 @@ from app.ledger import jobs as ledger
 from app.listings import jobs as listings
 from app.negotiations import jobs as negotiations
 from app.notices import jobs as notices
+from app.pricing import jobs as pricing
 from app.registrations import jobs as registrations
 from app.settlements import jobs as settlements
 from app.statistics import jobs as statistics
@@ -44,6 +45,7 @@ _MODULES = (
     registrations,
     settlements,
     statistics,
+    pricing,
     feed,
     webhooks,
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.demands.steps import INTEREST, PROFILE, SOLUTION
 from tests.market import calendar_year, new_organisation
+from tests.pricing.steps import imported
 
 ALLOWED = "allowed"
 """2xx, or a refusal by a rule or a state: anything that is not 401, 403, 404 or an error."""
@@ -215,6 +216,11 @@ BENEFIT = {
     "taken_on": "2000-01-01",
     "document": "x",
 }
+SEES_PORTFOLIO = (SELLER_READS | {"operator", "regulator"}, 404)
+SEES_VALUATION = (SEES_PORTFOLIO[0] | {"broker_without_mandate"}, 404)
+VALUED_BY = (SELLER, 404, (403, {"roleless", "broker_read_key", "regulator"}))
+"""The broker without a mandate signed the university's valuation as its appraiser."""
+
 ROUTES: dict[tuple[str, str], Row] = {
     # Login and keys
     ("POST", "/auth/token"): public(data={"grant_type": "none"}, takes_credentials=False),
@@ -781,6 +787,43 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/statistics/summary"): public(),
     ("GET", "/statistics/targets"): public(),
     ("GET", "/statistics/export"): row({"regulator"}, params={"from": "2025-01-01"}),
+    # Valuations, comparables, portfolios
+    ("POST", "/valuations"): row(
+        SELLER | {"operator"},
+        403,
+        (404, OTHER_TRADERS),
+        json={"achievement_id": "$achievement_id", "plan": {}},
+    ),
+    ("GET", "/valuations"): row(SIGNED_IN),
+    ("GET", "/valuations/parameters"): public(),
+    ("GET", "/valuations/{valuation_id}"): row(*SEES_VALUATION),
+    ("POST", "/valuations/{valuation_id}/discard"): row(*VALUED_BY),
+    ("POST", "/valuations/{valuation_id}/appraiser"): row(*VALUED_BY, json={"appraiser_id": None}),
+    ("POST", "/valuations/{valuation_id}/issue"): row(*VALUED_BY, json={}),
+    ("POST", "/valuations/{valuation_id}/sign"): row(
+        SELLER | {"broker_without_mandate"},
+        404,
+        (403, {"roleless", "broker_read_key", "operator", "regulator"}),
+        json={"content_sha256": "0" * 64, "name": "评估师", "licence_number": "1"},
+    ),
+    ("GET", "/valuations/{valuation_id}/report"): row(*SEES_VALUATION),
+    ("GET", "/valuations/{valuation_id}/report.pdf"): row(*SEES_VALUATION),
+    ("GET", "/valuations/{valuation_id}/reproduction"): row(*SEES_VALUATION),
+    ("GET", "/valuations/{valuation_id}/figure"): row(*SEES_VALUATION),
+    ("POST", "/comparables"): row(
+        {"operator"}, json={"items": [imported("access", 1, currency="USD")]}
+    ),
+    ("GET", "/comparables"): row({"operator", "regulator"}),
+    ("POST", "/comparables/{comparable_id}/void"): row({"operator"}),
+    ("POST", "/valuation-portfolios"): row(
+        TRADERS | {"operator"},
+        json={"title": "x", "plan": {}, "items": [{"achievement_id": "$achievement_id"}] * 2},
+    ),
+    ("GET", "/valuation-portfolios"): row(SIGNED_IN),
+    ("GET", "/valuation-portfolios/{portfolio_id}"): row(*SEES_PORTFOLIO),
+    ("GET", "/valuation-portfolios/{portfolio_id}/items"): row(*SEES_PORTFOLIO),
+    ("GET", "/valuation-portfolios/{portfolio_id}/result"): row(*SEES_PORTFOLIO),
+    ("POST", "/valuation-portfolios/{portfolio_id}/stop"): row(*VALUED_BY),
     # The feed and webhooks
     ("GET", "/feed"): public(),
     ("POST", "/webhooks"): row(ADMINISTRATORS, json={"url": "http://example.com/"}),

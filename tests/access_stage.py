@@ -16,6 +16,7 @@ from tests.access_routes import REASON, SETTLEMENT
 from tests.demands import steps
 from tests.market import Market, User, credit_code, new_organisation
 from tests.notices import posted
+from tests.pricing.steps import COST, ask, imported
 from tests.registrations.contracts import accepted_rows, handed_in
 
 NOT_COMPARED = (
@@ -109,6 +110,7 @@ async def set_stage(market: Market) -> Stage:
     await _settlements(stage)
     await _flag(stage)
     await _demands(stage)
+    await _valuations(stage)
     await _webhooks(stage)
     await _money(stage)
     return stage
@@ -597,6 +599,37 @@ async def _demands(stage: Stage) -> None:
         "draft_demand": (await steps.drafted(enterprise))["id"],
         "solution_id": solution["id"],
         "interest_id": interest["id"],
+    }
+
+
+async def _valuations(stage: Stage) -> None:
+    """A valuation of the university that its appraiser signed, a portfolio, and a void import."""
+    market, people = stage.market, stage.people
+    university, appraiser = people["university"], people["broker_without_mandate"]
+    achievement = {"id": stage.objects["achievement_id"]}
+    made = await ask(university, achievement, {"cost": COST})
+    path = f"/valuations/{made['id']}"
+    named = {"appraiser_id": str(appraiser.organisation_id)}
+    await university.ok("POST", f"{path}/appraiser", named)
+    issued = await university.ok("POST", f"{path}/issue", {})
+    signing = {"name": "评估师", "licence_number": "1"}
+    await appraiser.ok(
+        "POST", f"{path}/sign", signing | {"content_sha256": issued["content_sha256"]}
+    )
+    items = [{"achievement_id": achievement["id"]}]
+    portfolio = await university.ok(
+        "POST", "/valuation-portfolios", {"title": "盘点", "plan": {"cost": COST}, "items": items}
+    )
+    operator = people["operator"]
+    await operator.ok("POST", "/comparables", {"items": [imported("stage", 1)]})
+    await market.settle()
+    known = (await operator.ok("GET", "/comparables"))["items"]
+    [comparable] = [one["id"] for one in known if one["source"] == "imported"]
+    await operator.ok("POST", f"/comparables/{comparable}/void")
+    stage.objects |= {
+        "valuation_id": made["id"],
+        "portfolio_id": portfolio["id"],
+        "comparable_id": comparable,
     }
 
 

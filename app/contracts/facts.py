@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -10,7 +11,7 @@ class ContractFacts:
     """A contract as other modules see it; amounts in fen.
 
     `sub_class` is the full code of the list `contract_classes`, such as `transfer.patent_right`,
-    and None where a class has no sub-classes.
+    and None where a class has no sub-classes. `terms` are the structured terms of the present text.
     """
 
     id: UUID
@@ -28,6 +29,7 @@ class ContractFacts:
     signed_at: datetime | None
     technical_field: str
     achievement_id: UUID
+    terms: dict[str, Any]
 
 
 @dataclass(frozen=True)

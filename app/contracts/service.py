@@ -306,6 +306,7 @@ async def facts_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, Con
             signed_at=row.signed_at,
             technical_field=row.technical_field,
             achievement_id=row.achievement_id,
+            terms=row.terms,
         )
         for row in rows
     }

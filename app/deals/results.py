@@ -70,6 +70,7 @@ async def conclude(session: AsyncSession, actor: Actor, values: dict[str, Any]) 
         audience=access.audience(deal.seller_id, deal.buyer_id),
     )
     await jobs.defer(session, "contracts.draft", deal_id=str(deal.id))
+    await jobs.defer(session, "pricing.collect_deal", deal_id=str(deal.id))
     return deal
 
 

@@ -72,6 +72,7 @@ async def annul_auction(
         act = "default" if deal.state == DealState.CONTRACTED else "cancel"
         results.change(session, SYSTEM, deal, act, reason=reason)
         deal.note, deal.ended_at = reason, now
+        await jobs.defer(session, "pricing.collect_deal", deal_id=str(deal.id))
         if deal.contracted_at is not None:
             await jobs.defer(session, "contracts.terminate", deal_id=str(deal.id))
     await session.flush()
@@ -192,6 +193,7 @@ async def cancel(
     results.change(session, actor, deal, "cancel", reason=reason)
     deal.note, deal.ended_at = reason, now
     await session.flush()
+    await jobs.defer(session, "pricing.collect_deal", deal_id=str(deal.id))
     await succession.free(session, actor, deal.listing_id, reason, now)
     return deal
 
@@ -220,6 +222,7 @@ async def default(
     results.change(session, actor, deal, "default", reason=reason, following=following)
     deal.note, deal.ended_at, deal.commissions_fen = reason, now, commissions_fen
     await session.flush()
+    await jobs.defer(session, "pricing.collect_deal", deal_id=str(deal.id))
     if deal.award_id is not None:
         await auctions.default_award(session, actor, deal.award_id, commissions_fen)
     await _collect(session, actor, deal, commissions_fen, now)

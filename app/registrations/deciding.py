@@ -54,7 +54,7 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     row.decided_by = actor.person_id
     recording.record(session, actor, row, "register", before, number=row.number, registered_at=now)
     await session.flush()
-    await jobs.defer(session, "statistics.recount", registration_id=str(row.id))
+    await recording.tell(session, row)
     await jobs.defer(session, "registrations.certify", registration_id=str(row.id))
     return row
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.kit import audit, calendar_store
+from app.kit import audit, calendar_store, jobs
 from app.kit.actor import Actor
 from app.kit.calendar import CountedDate, end_of_day, local_day
 from app.kit.states import move
@@ -35,6 +35,12 @@ def record(
         rule_set=row.rule_set,
         audience=access.audience(row),
     )
+
+
+async def tell(session: AsyncSession, row: Registration) -> None:
+    """Have the statistics and the comparable prices follow what the registration is now."""
+    await jobs.defer(session, "statistics.recount", registration_id=str(row.id))
+    await jobs.defer(session, "pricing.collect_contract", registration_id=str(row.id))
 
 
 def check_move(row: Registration, act: str) -> None:

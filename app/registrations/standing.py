@@ -55,7 +55,7 @@ async def change(
     recording.record(session, actor, row, "change", before, **wanted, basis=given.basis)
     recording.note(session, actor, row, FindingKind.CHANGE, content)
     await session.flush()
-    await jobs.defer(session, "statistics.recount", registration_id=str(row.id))
+    await recording.tell(session, row)
     await jobs.defer(session, "registrations.certify", registration_id=str(row.id))
     return row
 
@@ -106,4 +106,4 @@ async def fall(
     recording.record(session, actor, row, act, before, reason=why, fell_at=now)
     await session.flush()
     await jobs.defer(session, "settlements.benefits_at_risk", registration_id=str(row.id))
-    await jobs.defer(session, "statistics.recount", registration_id=str(row.id))
+    await recording.tell(session, row)

@@ -13,6 +13,8 @@ _TOP, _LEFT, _BOTTOM, _RIGHT = 22, 12, 30, 12
 _ROW = 26
 _LABEL = 190
 _NUMBER = 120
+_SPAN_LABEL = 130
+_SPAN_TEXT = 200
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,36 @@ def bar_chart(points: Sequence[Point], title: str) -> Markup:
         )
         parts.append(_text(_LABEL + wide + 6, y + 17, point.text, "value", "start"))
     return _svg(height, title, _described(points, ""), parts)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A range of figures: what it is of, its ends, and how they are written."""
+
+    label: str
+    low: int
+    high: int
+    text: str
+
+
+def span_chart(spans: Sequence[Span], base: int, title: str) -> Markup:
+    """Lying bars from one figure to another, with a line at the base: ranges, or a tornado."""
+    height = _ROW * max(1, len(spans)) + 8
+    room = WIDTH - _SPAN_LABEL - _SPAN_TEXT
+    low = min([base, *(span.low for span in spans)])
+    width = max(1, max([base, *(span.high for span in spans)]) - low)
+    parts: list[Markup] = []
+    for index, span in enumerate(spans):
+        y = 4 + index * _ROW
+        x = _SPAN_LABEL + room * (span.low - low) / width
+        parts.append(_text(_SPAN_LABEL - 8, y + 17, span.label, "", "end"))
+        parts.append(_bar(x, y + 4, max(1.0, room * (span.high - span.low) / width), _ROW - 8))
+        parts.append(_text(WIDTH - _SPAN_TEXT + 6, y + 17, span.text, "value", "start"))
+    x = _SPAN_LABEL + room * (base - low) / width
+    axis = Markup('<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="2" y2="{}"/>')
+    parts.append(axis.format(x, x, height - 2))
+    said = "; ".join(f"{span.label} {span.text}" for span in spans)
+    return _svg(height, title, said, parts)
 
 
 def _bar(x: float, y: float, width: float, height: float) -> Markup:

@@ -25,6 +25,7 @@ from app.web import (
     settlements,
     statistics,
     trade_certificates,
+    valuations,
 )
 from app.web.render import HERE
 from app.web.session import Rotations
@@ -51,6 +52,7 @@ for _part in (
     registrations,
     settlements,
     statistics,
+    valuations,
 ):
     router.include_router(_part.router)
 

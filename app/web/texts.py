@@ -109,6 +109,24 @@ STATES: dict[str, dict[str, Pair]] = {
         "failed": ("不符合", "Not met"),
         "unknown": ("未填写", "Not answered"),
     },
+    "valuation": {
+        "draft": ("草稿", "Draft"),
+        "issued": ("已出具", "Issued"),
+        "signed": ("已签字", "Signed"),
+        "discarded": ("已作废", "Discarded"),
+    },
+    "approach": {
+        "market": ("市场法", "Market"),
+        "income": ("收益法", "Income"),
+        "cost": ("成本法", "Cost"),
+        "option": ("实物期权法", "Real option"),
+        "learned": ("市场模型", "Market model"),
+    },
+    "pricing_input": {
+        "revenue": ("收入", "Revenue"),
+        "royalty": ("提成率", "Royalty"),
+        "discount": ("折现率", "Discount rate"),
+    },
     "objection": {
         "filed": ("待处理", "Awaiting decision"),
         "upheld": ("成立", "Upheld"),
@@ -259,6 +277,8 @@ TONES: dict[str, str] = {
     "awarded": "good",
     "qualified": "good",
     "signed": "good",
+    "issued": "good",
+    "discarded": "bad",
     "registered": "good",
     "contracted": "good",
     "matched": "good",
@@ -416,6 +436,12 @@ FIELDS: dict[str, Pair] = {
     "content": ("内容", "Content"),
     "months": ("周期(月)", "Months"),
     "target": ("要求", "Required value"),
+    "economic_years": ("剩余经济寿命", "Economic life"),
+    "comparables": ("可比交易", "Comparables"),
+    "market": ("市场法", "Market approach"),
+    "plan": ("评估方法", "Approaches"),
+    "explanation": ("差异说明", "Explanation"),
+    "appraiser_id": ("评估机构", "Appraiser"),
 } | {
     name: (member["x-zh"], member["title"])
     for name, member in standard.schema()["properties"].items()

@@ -1,0 +1,1 @@
+"""Pricing: what an achievement is worth, by several approaches, with its uncertainty."""
