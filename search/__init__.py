@@ -1,1 +1,1 @@
-"""Search: documents in, ids and facets out. It knows documents and engines, not the market's tables."""
+"""Search: documents in, ids and facets out. It knows documents, not the market's tables."""

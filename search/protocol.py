@@ -1,7 +1,7 @@
 """The protocol between the market and its search engines: documents, questions, answers.
 
-Every engine keeps the rules that are written here; the contract tests in `tests/search` run on each.
-An index is never the truth: it is made from the database, compared with it, and made again.
+Every engine keeps the rules that are written here; the contract tests in `tests/search` run on
+each. An index is never the truth: it is made from the database, compared with it, and made again.
 """
 
 import hashlib
@@ -97,6 +97,7 @@ class Query:
     `text`: words that all have to occur, if any document has them all; without text, everything.
     `audiences`: what the asker may see; nothing else is in hits, counts or suggestions.
     `narrowed`: for each facet, values of which a document has one. `facets`: what to count.
+    `ids`: these documents alone.
     """
 
     audiences: frozenset[str]
@@ -105,6 +106,7 @@ class Query:
     price_min_fen: int | None = None
     price_max_fen: int | None = None
     published_after: int | None = None
+    ids: tuple[str, ...] | None = None
     sort: Sort = Sort.RELEVANCE
     offset: int = 0
     limit: int = 20
