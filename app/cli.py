@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import opening, sample
+from app import cli_search, opening, sample
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
@@ -82,6 +82,15 @@ def database(
     finally:
         if stop_always or server.started_here:
             server.stop()
+
+
+def _migrated(chosen: Settings) -> Iterator[str]:
+    with database(chosen) as (url, _):
+        migrate.upgrade(url)
+        yield url
+
+
+cli.add_typer(cli_search.commands(_migrated), name="search")
 
 
 @cli.command()
