@@ -263,11 +263,25 @@ class MeilisearchEngine(MeilisearchIndex):
             for one in found.results
         ]
 
+    async def erase(self) -> None:
+        """Take the index away; it is made again by a rebuild."""
+        with _translated():
+            await self._client.delete_index_if_exists(self._uid)
+
+    async def _exists(self) -> bool:
+        try:
+            await self._client.get_index(self._uid)
+        except MeilisearchApiError as error:
+            if error.code != "index_not_found":
+                raise
+            return False
+        return True
+
     async def differences(self) -> list[Difference]:
         """See `protocol.Engine.differences`."""
         wanted = settings_of(self._definition)
         with _translated():
-            if await self._client.get_raw_index(self._uid) is None:
+            if not await self._exists():
                 return [Difference("index", None, self._uid)]
             present = (await self._index.get_settings()).model_dump(by_alias=True)
         return [
@@ -283,7 +297,7 @@ class MeilisearchEngine(MeilisearchIndex):
             yield index
             await index.settled()
             with _translated():
-                if await self._client.get_raw_index(self._uid) is None:
+                if not await self._exists():
                     await self._client.create_index(self._uid, "id")
                 swapped = await self._client.swap_indexes([(self._uid, f"{self._uid}_next")])
                 await finished(self._client, swapped.task_uid)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -18,21 +19,27 @@ MEILISEARCH_KEY = os.environ.get("TECHMARKET_TEST_MEILISEARCH_KEY", "")
 NO_SERVER = "no Meilisearch server: set TECHMARKET_TEST_MEILISEARCH_URL"
 
 
-@pytest.fixture
-async def meilisearch() -> AsyncIterator[MeilisearchEngine]:
-    """An engine on the server of the settings."""
-    if not MEILISEARCH_URL:
-        pytest.skip(NO_SERVER)
+@asynccontextmanager
+async def server() -> AsyncIterator[MeilisearchEngine]:
+    """An engine on the server of the settings, with an index of its own."""
     async with connected(MEILISEARCH_URL, MEILISEARCH_KEY) as client:
         uid = f"test_{uuid4().hex}"
         yield MeilisearchEngine(client, uid, definition())
         await client.delete_index_if_exists(uid)
 
 
-@pytest.fixture(params=["embedded", "meilisearch"])
+@pytest.fixture(
+    params=[
+        "embedded",
+        pytest.param(
+            "meilisearch", marks=pytest.mark.skipif(not MEILISEARCH_URL, reason=NO_SERVER)
+        ),
+    ]
+)
 async def engine(request: pytest.FixtureRequest, sessions: Sessions) -> AsyncIterator[Engine]:
     """Each of the engines."""
     if request.param == "embedded":
         yield EmbeddedEngine(sessions, definition())
     else:
-        yield request.getfixturevalue("meilisearch")
+        async with server() as made:
+            yield made

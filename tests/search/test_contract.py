@@ -79,7 +79,6 @@ async def test_people_find_by_words_of_any_script(engine: Engine) -> None:
         assert await ids(index, "电池 寿命") == ["3"], "all words"
         assert await ids(index, "神经网络") == ["3"], "keywords"
         assert await ids(index, "compos") == ["5"], "a beginning"
-        assert await ids(index, "不存在的词汇") == [] or True
         assert (await ids(index, "电池 隔膜 氢能"))[0] == "1", "words that no document has together"
         assert await ids(index, "鲲鹏") == []
 
@@ -199,15 +198,20 @@ async def test_suggestions_as_one_types(engine: Engine) -> None:
         assert suggest[3] == []
 
 
+async def broken_off(engine: Engine) -> None:
+    """A rebuild that ends before its time."""
+    async with engine.rebuilding() as index:
+        await index.write(STOCK)
+        raise ZeroDivisionError
+
+
 async def test_a_rebuilt_index_answers_at_once_or_not_at_all(engine: Engine) -> None:
     async with engine.rebuilding() as index:
         await index.write(STOCK[:2])
     assert await engine.differences() == []
     assert set(await ids(engine)) == {"1", "2"}
     with pytest.raises(ZeroDivisionError):
-        async with engine.rebuilding() as index:
-            await index.write(STOCK)
-            raise ZeroDivisionError
+        await broken_off(engine)
     assert set(await ids(engine)) == {"1", "2"}
     async with engine.rebuilding() as index:
         await index.write(STOCK[2:])
