@@ -10,8 +10,8 @@ without words. Each is asked through our engine and directly, in turn.
 
 The bare Meilisearch is asked over plain HTTP with the same parameters; the bare embedded engine is
 the same statements by psycopg. Meilisearch is measured where TECHMARKET_TEST_MEILISEARCH_URL (and
-_KEY) is set. The figures of 10,000 documents come first; the growth is p95 against them. Peak memory
-is that of this process during the whole rebuild, which streams.
+_KEY) is set. The figures of 10,000 documents come first; the growth is p95 against them. Peak
+memory is that of this process during the whole rebuild, which streams.
 """
 
 import asyncio
