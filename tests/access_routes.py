@@ -181,7 +181,7 @@ CERTIFICATE = {"number": "$certificate_number"}
 OWNERS_WEBHOOK = ({"university"}, 404, (403, SIGNED_IN - ADMINISTRATORS))
 OFFICES_ACT = ({"registrar"}, 404, (403, {"enterprise", "regulator", *SELLER_READS}))
 
-ASKERS = TRADERS | {"operator", "platform_admin", "regulator"}
+ASKERS = TRADERS | {"operator", "regulator"}
 ASKERS_OWN = ({"university"}, 403, (404, ASKERS - {"university"}))
 ENTERPRISES = frozenset({"enterprise", "other_enterprise"})
 SOLVERS = TRADERS - {"enterprise", "broker_without_mandate"}
@@ -327,9 +327,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/search_alerts"): row(ASKERS, json={"name": "x", "question": {}}),
     ("GET", "/search_alerts"): row(ASKERS),
     ("GET", "/search_alerts/{alert_id}"): row(*ASKERS_OWN),
-    ("DELETE", "/search_alerts/{alert_id}"): row(
-        set(), 403, (404, ASKERS), path={"alert_id": "$achievement_id"}
-    ),
+    ("DELETE", "/search_alerts/{alert_id}"): row(*ASKERS_OWN, path={"alert_id": "$spare_alert"}),
     ("POST", "/demands"): row(ENTERPRISES, json=PROFILE | {"colour": "red"}),
     ("GET", "/demands"): public(),
     ("POST", "/demands/import"): row(ENTERPRISES, params={"dry_run": "true"}, content=b"{}"),

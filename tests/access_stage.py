@@ -463,10 +463,11 @@ async def _demands(stage: Stage) -> None:
 
 
 async def _alerts(stage: Stage) -> None:
-    """A search alert of the university's trader."""
+    """Search alerts of the university's trader."""
     alert = {"name": "隔膜", "question": {"q": "隔膜"}}
-    made = await stage.people["university"].ok("POST", "/search_alerts", alert)
-    stage.objects["alert_id"] = made["id"]
+    for name in ("alert_id", "spare_alert"):
+        made = await stage.people["university"].ok("POST", "/search_alerts", alert)
+        stage.objects[name] = made["id"]
 
 
 async def _webhooks(stage: Stage) -> None:

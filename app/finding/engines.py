@@ -47,7 +47,12 @@ class Engines:
             except (EngineUnavailable, EngineRefused) as error:
                 self._failed_at = time.monotonic()
                 log.warning("search_falls_back", error=str(error))
-        return await question(self.embedded), self.embedded.name
+        try:
+            return await question(self.embedded), self.embedded.name
+        except EngineUnavailable as error:
+            if error.__cause__ is not None:
+                raise error.__cause__ from None  # the database's own, which every request may meet
+            raise
 
     def forgive(self) -> None:
         """Ask the chosen engine again from now on."""

@@ -135,7 +135,7 @@ async def test_an_alert_tells_of_new_answers_once(market: Market) -> None:
     assert mail["To"] == "reader@example.com"
     assert f"/achievements/{found['id']}" in mail.get_content()
     told = await reader.ok("GET", "/feed", params={"mine": "true", "kind": "search_alert"})
-    assert [one["type"].rpartition(".")[2] for one in told["items"]] == ["create", "match"]
+    assert [one["act"] for one in told["items"]] == ["create", "match"]
     public = await market.anonymous.ok("GET", "/feed", params={"kind": "search_alert"})
     assert public["items"] == []
 
