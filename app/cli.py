@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import cli_registry, cli_statistics, opening, sample
+from app import cli_registry, cli_search, cli_statistics, opening, sample
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
@@ -87,6 +87,15 @@ def database(
 
 
 cli.add_typer(cli_statistics.commands(database), name="statistics")
+
+
+def _migrated(chosen: Settings) -> Iterator[str]:
+    with database(chosen) as (url, _):
+        migrate.upgrade(url)
+        yield url
+
+
+cli.add_typer(cli_search.commands(_migrated), name="search")
 
 
 @cli.command()

@@ -111,6 +111,7 @@ async def set_stage(market: Market) -> Stage:
     await _flag(stage)
     await _demands(stage)
     await _valuations(stage)
+    await _alerts(stage)
     await _webhooks(stage)
     await _money(stage)
     return stage
@@ -600,6 +601,14 @@ async def _demands(stage: Stage) -> None:
         "solution_id": solution["id"],
         "interest_id": interest["id"],
     }
+
+
+async def _alerts(stage: Stage) -> None:
+    """Search alerts of the university's trader."""
+    alert = {"name": "隔膜", "question": {"q": "隔膜"}}
+    for name in ("alert_id", "spare_alert"):
+        made = await stage.people["university"].ok("POST", "/search_alerts", alert)
+        stage.objects[name] = made["id"]
 
 
 async def _valuations(stage: Stage) -> None:

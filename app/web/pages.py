@@ -22,6 +22,7 @@ from app.web import (
     platform,
     registration_office,
     registrations,
+    search,
     settlements,
     statistics,
     trade_certificates,
@@ -53,6 +54,7 @@ for _part in (
     settlements,
     statistics,
     valuations,
+    search,
 ):
     router.include_router(_part.router)
 

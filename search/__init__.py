@@ -1,0 +1,1 @@
+"""Search: documents in, ids and facets out. It knows documents, not the market's tables."""
