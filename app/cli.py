@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import cli_matching, opening, sample
+from app import cli_matching, cli_search, opening, sample
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
@@ -41,9 +41,6 @@ from app.worker import run_worker
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 cli.add_typer(opening.cli, name="opening-key")
-searching = typer.Typer(no_args_is_help=True, help="The search: its quality.")
-cli_matching.add_to(searching)
-cli.add_typer(searching, name="search")
 console = Console(stderr=True)
 WATCH_PAUSE_S = 0.5
 DATABASE = "market"
@@ -85,6 +82,17 @@ def database(
     finally:
         if stop_always or server.started_here:
             server.stop()
+
+
+def _migrated(chosen: Settings) -> Iterator[str]:
+    with database(chosen) as (url, _):
+        migrate.upgrade(url)
+        yield url
+
+
+searching = cli_search.commands(_migrated)
+cli_matching.add_to(searching)
+cli.add_typer(searching, name="search")
 
 
 @cli.command()

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.achievements import endpoints as achievements
 from app.auctions import control_endpoints, watch
@@ -20,6 +23,9 @@ from app.deals import endpoints as deals
 from app.demands import endpoints as demands
 from app.feed import endpoints as feed
 from app.feed.watch import Bell
+from app.finding import endpoints as finding
+from app.finding import status as search_status
+from app.finding.engines import opened
 from app.kit import clock, endpoints, problems
 from app.kit.actor import Actor
 from app.kit.coalesce import Coalescer
@@ -55,6 +61,7 @@ MODULES = (
     achievements.routers,
     demands.routers,
     listings.routers,
+    finding.routers,
     disclosures.routers,
     qualifications.routers,
     notices.routers,
@@ -85,6 +92,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.state.settings = settings
     app.state.authenticate = authenticate
     app.state.calendar_jobs = CALENDAR_JOBS
+    app.state.measures = (partial(_measure_search, app),)
     app.state.token_life = login.TokenLife(
         access=timedelta(minutes=settings.access_token_minutes),
         refresh=timedelta(days=settings.refresh_token_days),
@@ -105,6 +113,13 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.router.routes.insert(0, auctions.SHORT_WAY)
     app.openapi = _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+async def _measure_search(app: FastAPI) -> None:
+    """Bring the gauges of the indexes up to date; without a database they stay as they were."""
+    with suppress(DBAPIError, PoolTimeout, OSError):
+        async with app.state.sessions() as session:
+            await search_status.indexes(session, app.state.search)
 
 
 def _lifespan(
@@ -131,7 +146,10 @@ def _lifespan(
         try:
             async with app.state.sessions() as session:
                 await clock.require_real_outside_sandbox(session, sandbox=settings.sandbox)
-            async with watch.Hub(app.state.sessions, database_url).running() as app.state.watch:
+            async with (
+                opened(settings, app.state.sessions) as app.state.search,
+                watch.Hub(app.state.sessions, database_url).running() as app.state.watch,
+            ):
                 yield
         finally:
             stop.set()

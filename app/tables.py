@@ -6,6 +6,7 @@ from app.contracts import models as contracts
 from app.deals import models as deals
 from app.demands import models as demands
 from app.feed import models as feed
+from app.finding import models as finding
 from app.kit import audit, calendar_store, changes, idempotency
 from app.kit.db import Base
 from app.ledger import models as ledger
@@ -29,6 +30,7 @@ __all__ = [
     "deals",
     "demands",
     "feed",
+    "finding",
     "idempotency",
     "ledger",
     "listings",

@@ -15,6 +15,8 @@ from app.contracts import jobs as contracts
 from app.deals import jobs as deals
 from app.demands import jobs as demands
 from app.feed import jobs as feed
+from app.finding import indexing
+from app.finding import jobs as finding
 from app.kit import clock, idempotency
 from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.deadlines import Deadline, Ticker
@@ -35,6 +37,7 @@ _MODULES = (
     achievements,
     demands,
     listings,
+    finding,
     notices,
     auctions,
     negotiations,
@@ -50,8 +53,8 @@ CALENDAR_JOBS: Sequence[str] = tuple(name for module in _MODULES for name in mod
 """Jobs that count provisional dates anew when a year's official table is loaded."""
 
 CONCURRENCY = 4
-OTHER_CONNECTIONS = 6
-"""For deadlines, the sweep, the feed's numbering and the delivery of webhooks."""
+OTHER_CONNECTIONS = 8
+"""For deadlines, the sweep, the feed's numbering, the delivery of webhooks and the indexes."""
 STALLED_AFTER_S = 30.0
 SWEEP_PAUSE_S = 10.0
 RESTART_PAUSE_S = 1.0
@@ -115,11 +118,13 @@ async def _work(
     numberer = asyncio.create_task(feed.keep_numbering(sessions, stop))
     deliverer = asyncio.create_task(keep_delivering(sessions, settings, stop))
     banking = asyncio.create_task(_bank(sessions, settings, stop))
-    others = {ticker, sweeper, numberer, deliverer, banking}
+    indexer = asyncio.create_task(indexing.keep_indexing(sessions, settings, stop))
+    others = {ticker, sweeper, numberer, deliverer, banking, indexer}
     stopped = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait(
-            {worker, stopped, ticker, numberer, deliverer}, return_when=asyncio.FIRST_COMPLETED
+            {worker, stopped, ticker, numberer, deliverer, indexer},
+            return_when=asyncio.FIRST_COMPLETED,
         )
     finally:
         ended_by_itself = not stop.is_set()
@@ -179,6 +184,7 @@ async def settle(database_url: str, sessions: Sessions, settings: Settings) -> N
             handled = await ticker.tick()
             await drain_jobs(database_url, sessions, settings)
             await ledger.exchange(settings, sessions)
+            handled += await indexing.index_all(sessions, settings)
             await feed.number_all(sessions)
             handled += await deliverer.deliver_due()
             if handled == 0 and await ticker.tick() == 0:

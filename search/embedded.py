@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -203,6 +202,19 @@ class EmbeddedIndex:
             return int(await session.scalar(sql.count(self._suffix)) or 0)
 
 
+class SessionIndex(EmbeddedIndex):
+    """The index that answers, asked within the transaction of a caller."""
+
+    def __init__(self, session: AsyncSession, definition: Definition) -> None:
+        self._session = session
+        self._definition = definition
+        self._suffix = ""
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[AsyncSession]:
+        yield self._session
+
+
 class EmbeddedEngine(EmbeddedIndex):
     """See `protocol.Engine`."""
 
@@ -362,9 +374,4 @@ def _rarest(telling: Sequence[Any], budget: int) -> list[Any]:
 
 
 def _parts(found: Sequence[str], parts: Sequence[float]) -> tuple[tuple[str, float], ...]:
-    return tuple(
-        sorted(zip(found, parts, strict=True), key=lambda pair: (-pair[1], pair[0]))
-    )
-
-
-__all__ = ["EmbeddedEngine", "EmbeddedIndex", "text"]
+    return tuple(sorted(zip(found, parts, strict=True), key=lambda pair: (-pair[1], pair[0])))

@@ -250,9 +250,7 @@ def facets(suffix: str, conditions: tuple[str, ...]) -> TextClause:
 def telling(suffix: str) -> TextClause:
     """The asked words that weigh most, and in how many documents each is."""
     return text(
-        "WITH"
-        + _weighted(suffix)
-        + " SELECT a.word, a.count, t.documents"
+        "WITH" + _weighted(suffix) + " SELECT a.word, a.count, t.documents"
         " FROM unnest(CAST(:words AS text[]), CAST(:counts AS float8[])) AS a(word, count)"
         f" JOIN weighted w ON w.word = a.word JOIN search.term{suffix} t ON t.word = a.word"
         " WHERE t.documents > 0 ORDER BY w.weight DESC, a.word LIMIT :most"
@@ -276,10 +274,10 @@ def rank(suffix: str, conditions: tuple[str, ...], *, limited: bool) -> TextClau
 
 @lru_cache(maxsize=512)
 def suggest(suffix: str, conditions: tuple[str, ...]) -> TextClause:
-    """Titles that have what was typed, those that begin with it first."""
+    """Of titles that have what was typed, those that begin with it first."""
     return text(
-        f"SELECT title FROM (SELECT title, max(published_at) AS newest FROM"
-        f" (SELECT title, published_at FROM search.document{suffix} WHERE {_where(conditions)}"
+        f"SELECT id FROM (SELECT title, min(id) AS id, max(published_at) AS newest FROM"
+        f" (SELECT id, title, published_at FROM search.document{suffix} WHERE {_where(conditions)}"
         f" AND terms @@ CAST(:asked AS tsquery) LIMIT {SCORED}) GROUP BY title)"
         " ORDER BY NOT starts_with(lower(title), :start), length(title), newest DESC, title"
         " LIMIT :limit"
@@ -290,8 +288,7 @@ def suggest(suffix: str, conditions: tuple[str, ...]) -> TextClause:
 def digests(suffix: str) -> TextClause:
     """Ids and digests in byte order."""
     return text(
-        f"SELECT id, digest FROM search.document{suffix} WHERE id > :after ORDER BY id"
-        " LIMIT :limit"
+        f"SELECT id, digest FROM search.document{suffix} WHERE id > :after ORDER BY id LIMIT :limit"
     )
 
 

@@ -201,7 +201,8 @@ class Index(Protocol):
         """The documents that resemble a text, the best first; equal scores by id."""
 
     async def suggest(self, query: Query) -> list[str]:
-        """At most `limit` titles that what was typed so far (`text`) may become."""
+        """At most `limit` documents, no two of one title, whose titles what was typed (`text`) may
+        become; by id, the likeliest first."""
 
     def digests(self) -> AsyncIterator[tuple[str, str]]:
         """(id, digest) of every document, by id in byte order."""

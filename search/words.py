@@ -49,7 +49,7 @@ def is_han(word: str) -> bool:
 
 def words(text: str) -> list[str]:
     """All words of a folded text, those within longer ones too."""
-    found = []
+    found: list[str] = []
     for run in _RUN.findall(text):
         if _HAN.match(run):
             found += rjieba.cut_for_search(run)
@@ -60,7 +60,7 @@ def words(text: str) -> list[str]:
 
 def plain_words(text: str) -> list[str]:
     """The words of a folded text one after the other, none twice for one place."""
-    found = []
+    found: list[str] = []
     for run in _RUN.findall(text):
         found += rjieba.cut(run) if _HAN.match(run) else [run[:MAX_WORD]]
     return found

@@ -1,7 +1,7 @@
 """What other modules may know about achievements."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 
@@ -66,3 +66,4 @@ class AchievementFacts:
     secrecy: str
     completing_persons: tuple[str, ...]
     member_ids: tuple[UUID, ...]
+    public_from: datetime | None

@@ -392,3 +392,11 @@ async def insert_staged(session: AsyncSession, party_id: UUID, name: str, now: d
         parameters = {"party": party_id, "name": name, "now": now}
         wanted = {key: value for key, value in parameters.items() if f":{key}" in statement}
         await session.execute(text(statement), wanted)
+
+
+async def published_ids(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """Ids of what was published, in their order; for those who keep copies."""
+    query = select(Achievement.id).where(Achievement.state == AchievementState.PUBLISHED)
+    if after is not None:
+        query = query.where(Achievement.id > after)
+    return (await session.execute(query.order_by(Achievement.id).limit(limit))).scalars().all()

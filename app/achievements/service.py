@@ -52,6 +52,7 @@ from app.parties.states import OrganisationState, Role
 PLAIN = ("title", "summary", "details", "industry_code", "trl", "funding")
 """Columns that are taken from the wire as they are."""
 offer_facts_of = clearances.offer_facts_of
+published_ids = repository.published_ids
 
 
 async def create(session: AsyncSession, actor: Actor, new: NewAchievement) -> Achievement:
@@ -482,6 +483,7 @@ def _facts(row: Achievement, members: Sequence[Achievement]) -> AchievementFacts
         secrecy=row.secrecy,
         completing_persons=tuple(person.name for person in row.persons),
         member_ids=row.member_ids,
+        public_from=row.public_from,
     )
 
 

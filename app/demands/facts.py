@@ -28,3 +28,5 @@ class DemandFacts:
     state: str
     published_at: datetime | None
     expires_at: datetime | None
+    internal: bool
+    keywords: tuple[str, ...]

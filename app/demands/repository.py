@@ -257,3 +257,11 @@ async def in_contact(
         Interest.demand_id.in_(list(demand_ids)),
     )
     return frozenset(i for i in (await session.execute(query)).scalars() if i is not None)
+
+
+async def published_ids(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """Ids of what was published, in their order; for those who keep copies."""
+    query = select(Demand.id).where(Demand.published_at.is_not(None))
+    if after is not None:
+        query = query.where(Demand.id > after)
+    return (await session.execute(query.order_by(Demand.id).limit(limit))).scalars().all()

@@ -287,6 +287,9 @@ async def tell(
             await mail.defer(session, organisation.contact, subject, text)
 
 
+published_ids = repository.published_ids
+
+
 async def facts(session: AsyncSession, demand_id: UUID) -> DemandFacts:
     """What other modules may know of one demand; raises NotFound."""
     found = await facts_of(session, [demand_id])
@@ -314,6 +317,8 @@ async def facts_of(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Dem
             state=row.state,
             published_at=row.published_at,
             expires_at=row.expires_at,
+            internal=row.internal,
+            keywords=tuple(row.profile.get("keywords", ())),
         )
         for row in await repository.demands_by_id(session, ids)
     }

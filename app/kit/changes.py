@@ -29,6 +29,7 @@ class ChangeKind(StrEnum):
     DEAL = "deal"
     CONTRACT = "contract"
     REGISTRATION = "registration"
+    SEARCH_ALERT = "search_alert"
 
 
 class Circle(StrEnum):

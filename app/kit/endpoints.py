@@ -260,8 +260,10 @@ async def readyz(session: Uow) -> dict[str, str]:
 
 
 @operations.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
-    """Prometheus metrics of this process."""
+async def metrics(request: Request) -> Response:
+    """Prometheus metrics of this process; what is measured in the database is read now."""
+    for measure in request.app.state.measures:
+        await measure()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

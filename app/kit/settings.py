@@ -112,6 +112,17 @@ class Settings(BaseSettings):
     bank_poll_seconds: float = Field(
         10.0, gt=0, le=3600, description="pause between two exchanges with the bank"
     )
+    search: Literal["embedded", "meilisearch"] = Field(
+        "embedded",
+        description="the engine that answers searches; `embedded` needs nothing but the database",
+    )
+    search_url: str = Field("", description="address of the Meilisearch server")
+    search_key: SecretStr = Field(
+        SecretStr(""), description="its key; it needs all actions on our indexes and on tasks"
+    )
+    search_index: str = Field(
+        "techmarket", pattern="^[A-Za-z0-9_-]{1,100}$", description="our index on that server"
+    )
     mail: Literal["file", "smtp"] = Field("file", description="where outgoing mail goes")
     mail_from: str = "techmarket@localhost"
     smtp_host: str = ""
@@ -124,6 +135,8 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if self.storage == "s3" and not (self.s3_endpoint and self.s3_bucket):
             raise ValueError("storage=s3 needs s3_endpoint and s3_bucket")
+        if self.search == "meilisearch" and not self.search_url:
+            raise ValueError("search=meilisearch needs search_url")
         if self.mail == "smtp" and not self.smtp_host:
             raise ValueError("mail=smtp needs smtp_host")
         if self.opening_public_key == EPHEMERAL and not self.sandbox:

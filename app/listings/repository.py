@@ -359,3 +359,11 @@ async def application_documents(
     """Files of an application, the oldest first."""
     query = select(ApplicationDocument).where(ApplicationDocument.application_id == application_id)
     return (await session.execute(query.order_by(ApplicationDocument.id))).scalars().all()
+
+
+async def published_ids(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """Ids of what was published, in their order; for those who keep copies."""
+    query = select(Listing.id).where(Listing.published_at.is_not(None))
+    if after is not None:
+        query = query.where(Listing.id > after)
+    return (await session.execute(query.order_by(Listing.id).limit(limit))).scalars().all()

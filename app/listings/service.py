@@ -53,6 +53,7 @@ from app.listings.states import (
 from app.parties import service as parties
 
 SCHEDULE_AUCTION = "auctions.schedule"
+published_ids = repository.published_ids
 bidder_conflicts = eligibility.bidder_conflicts
 
 confirm_deposit = deposits.confirm

@@ -108,9 +108,7 @@ def upgrade() -> None:
             server_default=sa.text("market_now()"),
             nullable=False,
         ),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["person.id"], name="fk_saved_search_person_id"
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_saved_search_person_id"),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name="fk_saved_search_organisation_id"
         ),

@@ -1,0 +1,1 @@
+"""Finding: what is public of achievements, listings and demands, found by one search."""
