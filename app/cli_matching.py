@@ -18,11 +18,11 @@ from app.kit.db import make_engine, make_sessions
 from app.kit.embedded import EmbeddedPostgres
 from search.definition import definition
 from search.embedded import EmbeddedEngine
+from search.evaluation import training
 from search.evaluation.forms import BadSet, JudgedSet, Text, read_set, read_texts
 from search.evaluation.rankers import Bigram, Matching, OfEngine, lessons
 from search.evaluation.run import Ranker, evaluate
 from search.matching import model as models
-from search.matching import training
 from search.matching.features import FEATURES, statistics
 from search.matching.model import BadModel, Model
 

@@ -24,6 +24,7 @@ from app.kit.jobs import queue
 from app.kit.settings import Settings
 from app.ledger import jobs as ledger
 from app.listings import jobs as listings
+from app.matching import jobs as matching
 from app.negotiations import jobs as negotiations
 from app.notices import jobs as notices
 from app.registrations import jobs as registrations
@@ -38,6 +39,7 @@ _MODULES = (
     demands,
     listings,
     finding,
+    matching,
     notices,
     auctions,
     negotiations,

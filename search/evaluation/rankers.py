@@ -7,10 +7,10 @@ import numpy as np
 from search.evaluation.forms import JudgedSet, Text
 from search.evaluation.metrics import Floats
 from search.evaluation.run import Scored
+from search.evaluation.training import Lesson
 from search.matching.bm25 import PairBm25
 from search.matching.features import Need, Offers
 from search.matching.model import Model
-from search.matching.training import Lesson
 from search.protocol import Audience, Document, Index, RankQuery
 
 WRITTEN_AT_ONCE = 1000
