@@ -12,6 +12,7 @@ COPY --from=build /venv /venv
 COPY alembic.ini ./
 COPY migrations migrations
 COPY app app
+COPY search search
 USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \

@@ -8,9 +8,11 @@ found (ts_rank knows no rarity of words). A rebuild fills tables beside them and
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from sqlalchemy import TextClause
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -28,7 +30,7 @@ from search.protocol import (
     RankQuery,
     Sort,
 )
-from search.words import Slot, folded, is_han, joined, pinyin, spans, words
+from search.words import Slot, folded, is_han, pinyin, spans, words
 
 PINYIN = "~"
 """Stands before pinyin among the words, so that it is no word of a text."""
@@ -95,41 +97,24 @@ class EmbeddedIndex:
     async def _found(
         self, session: AsyncSession, query: Query, slots: Sequence[Slot], between: str
     ) -> Answer:
-        chosen = sql.narrowed(query)
-        values = chosen.values | {
-            "offset": query.offset,
-            "limit": query.limit,
-            "facets": list(query.facets),
-        }
-        conditions = list(chosen.conditions)
-        wanted = [word for slot in slots for way in slot.alternatives for word in way]
-        if slots:
-            conditions.append("terms @@ CAST(:asked AS tsquery)")
-            values["asked"] = f" {between} ".join(_expression(slot) for slot in slots)
-        relevance = bool(slots) and query.sort == Sort.RELEVANCE
-        if relevance:
-            values |= {"words": wanted, "counts": [1.0] * len(wanted)}
-        statement = sql.search(self._suffix, tuple(conditions), query.sort, relevance)
-        rows = (await session.execute(statement, values | self._boosts(relevance))).all()
-        total = await session.scalar(sql.total(self._suffix, tuple(conditions)), values)
+        asked = _asked(self._definition, self._suffix, query, slots, between)
+        rows = (await session.execute(asked.page, asked.values)).all()
+        total = await session.scalar(asked.total, asked.values)
         facets: dict[str, dict[str, int]] = {name: {} for name in query.facets}
         if query.facets:
-            counted = sql.facets(self._suffix, tuple(conditions))
-            for name, value, count in await session.execute(counted, values):
+            for name, value, count in await session.execute(asked.facets, asked.values):
                 facets[name][value] = count
+        wanted = [word for slot in slots for way in slot.alternatives for word in way]
         hits = (
             Hit(
                 one.id,
                 one.score,
                 one.digest,
-                {"title": marks(one.title, wanted), "summary": marks(one.summary, wanted)},
+                {"title": spans(one.title, wanted), "summary": spans(one.summary, wanted)},
             )
             for one in rows
         )
         return Answer(tuple(hits), int(total or 0), facets)
-
-    def _boosts(self, relevance: bool) -> dict[str, float]:
-        return dict(self._definition.weights) if relevance else {}
 
     async def rank(self, query: RankQuery) -> list[Ranked]:
         """See `protocol.Index.rank`."""
@@ -327,9 +312,51 @@ def row(document: Document) -> dict[str, Any]:
     }
 
 
-def marks(shown: str, wanted: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    """Where the words of a question stand in a text."""
-    return joined(spans(shown, wanted))
+@dataclass(frozen=True)
+class _Asked:
+    """A person's question as statements, and their values."""
+
+    page: TextClause
+    total: TextClause
+    facets: TextClause
+    values: dict[str, Any]
+
+
+def _asked(
+    definition: Definition, suffix: str, query: Query, slots: Sequence[Slot], between: str
+) -> _Asked:
+    chosen = sql.narrowed(query)
+    conditions = chosen.conditions
+    values = chosen.values | {
+        "offset": query.offset,
+        "limit": query.limit,
+        "facets": list(query.facets),
+    }
+    if slots:
+        conditions = (*conditions, "terms @@ CAST(:asked AS tsquery)")
+        values["asked"] = f" {between} ".join(_expression(slot) for slot in slots)
+    relevance = bool(slots) and query.sort == Sort.RELEVANCE
+    if relevance:
+        wanted = [word for slot in slots for way in slot.alternatives for word in way]
+        values |= {"words": wanted, "counts": [1.0] * len(wanted)} | definition.weights
+    return _Asked(
+        sql.search(suffix, conditions, query.sort, relevance),
+        sql.total(suffix, conditions),
+        sql.facets(suffix, conditions),
+        values,
+    )
+
+
+def settled_question(
+    definition: Definition, query: Query
+) -> list[tuple[TextClause, dict[str, Any]]]:
+    """The statements that answer a question, for those who measure PostgreSQL without us."""
+    slots = definition.lexicon.slots(folded(query.text))
+    asked = _asked(definition, "", query, slots, "&")
+    return [
+        (sql.TUNED, {}),
+        *((one, asked.values) for one in (asked.page, asked.total, asked.facets)),
+    ]
 
 
 def _quoted(word: str) -> str:

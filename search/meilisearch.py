@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 from meilisearch_python_sdk import AsyncClient
 from meilisearch_python_sdk.errors import MeilisearchApiError, MeilisearchError
 from meilisearch_python_sdk.models.search import SearchParams, SearchResults
@@ -62,7 +63,7 @@ def _translated() -> Iterator[None]:
         if error.status_code >= 500 or error.code == "index_not_found":
             raise EngineUnavailable(str(error)) from error
         raise EngineRefused(str(error)) from error
-    except (MeilisearchError, OSError) as error:
+    except (MeilisearchError, httpx2.HTTPError, OSError) as error:
         raise EngineUnavailable(str(error)) from error
 
 
@@ -270,7 +271,7 @@ class MeilisearchEngine(MeilisearchIndex):
 
     async def _exists(self) -> bool:
         try:
-            await self._client.get_index(self._uid)
+            await self._index.fetch_info()
         except MeilisearchApiError as error:
             if error.code != "index_not_found":
                 raise

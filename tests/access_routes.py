@@ -181,6 +181,8 @@ CERTIFICATE = {"number": "$certificate_number"}
 OWNERS_WEBHOOK = ({"university"}, 404, (403, SIGNED_IN - ADMINISTRATORS))
 OFFICES_ACT = ({"registrar"}, 404, (403, {"enterprise", "regulator", *SELLER_READS}))
 
+ASKERS = TRADERS | {"operator", "platform_admin", "regulator"}
+ASKERS_OWN = ({"university"}, 403, (404, ASKERS - {"university"}))
 ENTERPRISES = frozenset({"enterprise", "other_enterprise"})
 SOLVERS = TRADERS - {"enterprise", "broker_without_mandate"}
 OWNERS_DEMAND = ({"enterprise"}, 403, (404, TRADERS - {"enterprise"}))
@@ -319,6 +321,16 @@ ROUTES: dict[tuple[str, str], Row] = {
         TRADERS, json={"title": "成果包", "member_ids": ["$nobody", "$university"]}
     ),
     # Demands
+    ("GET", "/search"): public(),
+    ("GET", "/search/suggestions"): public(params={"q": "电池"}),
+    ("GET", "/search/indexes"): row({"operator", "platform_admin"}),
+    ("GET", "/achievements/{achievement_id}/similar"): public(),
+    ("POST", "/search_alerts"): row(ASKERS, json={"name": "x", "question": {}}),
+    ("GET", "/search_alerts"): row(ASKERS),
+    ("GET", "/search_alerts/{alert_id}"): row(*ASKERS_OWN),
+    ("DELETE", "/search_alerts/{alert_id}"): row(
+        set(), 403, (404, ASKERS), path={"alert_id": "$achievement_id"}
+    ),
     ("POST", "/demands"): row(ENTERPRISES, json=PROFILE | {"colour": "red"}),
     ("GET", "/demands"): public(),
     ("POST", "/demands/import"): row(ENTERPRISES, params={"dry_run": "true"}, content=b"{}"),

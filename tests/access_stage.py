@@ -106,6 +106,7 @@ async def set_stage(market: Market) -> Stage:
     await _office_matters(stage)
     await _flag(stage)
     await _demands(stage)
+    await _alerts(stage)
     await _webhooks(stage)
     await _money(stage)
     return stage
@@ -459,6 +460,13 @@ async def _demands(stage: Stage) -> None:
         "solution_id": solution["id"],
         "interest_id": interest["id"],
     }
+
+
+async def _alerts(stage: Stage) -> None:
+    """A search alert of the university's trader."""
+    alert = {"name": "隔膜", "question": {"q": "隔膜"}}
+    made = await stage.people["university"].ok("POST", "/search_alerts", alert)
+    stage.objects["alert_id"] = made["id"]
 
 
 async def _webhooks(stage: Stage) -> None:

@@ -125,7 +125,7 @@ async def match(
                     narrowed=question.narrowed(),
                     price_min_fen=question.price_min_fen,
                     price_max_fen=question.price_max_fen,
-                    published_after=int(alert.created_at.timestamp()),
+                    published_after=int(alert.created_at.timestamp()) + 1,
                     ids=tuple(titles),
                     limit=len(titles),
                 )

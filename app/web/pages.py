@@ -20,6 +20,7 @@ from app.web import (
     organisations,
     platform,
     registrations,
+    search,
     statistics,
     trade_certificates,
 )
@@ -45,6 +46,7 @@ for _part in (
     contracts,
     registrations,
     statistics,
+    search,
 ):
     router.include_router(_part.router)
 

@@ -1,5 +1,5 @@
 "use strict";
-// Two things that a page cannot do alone: a running clock, and an open auction that stays fresh.
+// What a page cannot do alone: a running clock, suggestions, and an open auction that stays fresh.
 (() => {
   const shanghai = (moment) =>
     new Date(moment + 8 * 3600e3).toISOString().slice(0, 19).replace("T", " ");
@@ -11,6 +11,25 @@
     setInterval(() => {
       element.textContent = shanghai(start + (performance.now() - loaded) * rate);
     }, 1000);
+  }
+
+  for (const input of document.querySelectorAll("[data-suggest]")) {
+    const list = document.getElementById(input.getAttribute("list"));
+    let asked = 0;
+    let wait = 0;
+    const suggest = async () => {
+      const number = ++asked;
+      const typed = input.value.trim();
+      if (!typed) return list.replaceChildren();
+      const answer = await fetch(`${input.dataset.suggest}?q=${encodeURIComponent(typed)}`);
+      if (!answer.ok || number !== asked) return;
+      const found = (await answer.json()).suggestions;
+      list.replaceChildren(...found.map((title) => new Option(title, title)));
+    };
+    input.addEventListener("input", () => {
+      clearTimeout(wait);
+      wait = setTimeout(() => suggest().catch(() => list.replaceChildren()), 150);
+    });
   }
 
   const auction = document.querySelector("[data-auction]");

@@ -1,0 +1,313 @@
+"""Search: faceted questions on each engine against the bare engine, and what a rebuild costs.
+
+    python -m bench.search [documents] [texts.jsonl]
+
+Documents are recombined from real ones: the first half of one patent title and the last of another
+(the patents of the sample market, or titles of `texts.jsonl`), and a summary of three sentences
+from three texts (members `abstract` or `title`); IPC, field, region, maturity and price are drawn
+by a fixed seed. A question is two words of a title, with one filter and all counts; every tenth is
+without words. Each is asked through our engine and directly, in turn.
+
+The bare Meilisearch is asked over plain HTTP with the same parameters; the bare embedded engine is
+the same statements by psycopg. Meilisearch is measured where TECHMARKET_TEST_MEILISEARCH_URL (and
+_KEY) is set. The figures of 10,000 documents come first; the growth is p95 against them. Peak
+memory is that of this process during the whole rebuild, which streams.
+"""
+
+import asyncio
+import os
+import random
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import orjson
+import psycopg
+from sqlalchemy.dialects.postgresql import psycopg as dialect
+
+from app.kit.db import make_engine, make_sessions
+from bench.harness import figure, own_mib, say, scratch_database
+from search.definition import definition
+from search.embedded import EmbeddedEngine, settled_question
+from search.meilisearch import MeilisearchEngine, connected, parameters
+from search.protocol import Document, Engine, Facet, Query, Sort
+from search.words import plain_words
+
+SMALL = 10_000
+DOCUMENTS = 1_000_000
+BATCH = 2_000
+QUESTIONS = 150
+PATENTS = Path(__file__).parents[1] / "app/sample/data/patents.jsonl"
+FIELDS = ("new_materials", "new_energy_efficiency", "electronic_information", "biology_medicine")
+REGIONS = ("110108", "310115", "440305", "320505", "510107", "420111")
+PUBLIC = frozenset({"public"})
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What documents are recombined from."""
+
+    titles: list[str]
+    sentences: list[str]
+    ipc: list[str]
+
+
+def texts(file: str) -> Texts:
+    """The texts of the sample market, and those of a file."""
+    patents = [orjson.loads(line) for line in PATENTS.read_bytes().splitlines()]
+    more = [orjson.loads(line) for line in Path(file).read_bytes().splitlines()] if file else []
+    titles = [one["title"] for one in (*patents, *more)]
+    bodies = [one.get("abstract") or one["title"] for one in (more or patents)]
+    sentences = [part for body in bodies for part in body.replace(";", "。").split("。") if part]
+    ipc = [symbol for one in patents for symbol in one.get("ipc", ["H01M"])]
+    return Texts(titles, sentences, ipc)
+
+
+def documents(known: Texts, count: int) -> Iterator[list[Document]]:
+    """So many documents, some at a time; the same for every engine."""
+    chance = random.Random(1)
+    batch: list[Document] = []
+    for number in range(count):
+        batch.append(recombined(known, chance, number))
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def recombined(known: Texts, chance: random.Random, number: int) -> Document:
+    """One document."""
+    first, last = chance.choice(known.titles), chance.choice(known.titles)
+    symbol = chance.choice(known.ipc).replace(" ", "")
+    region = chance.choice(REGIONS)
+    price = int(10 ** chance.uniform(6, 10))
+    return Document(
+        id=f"achievement-{number:08d}",
+        version=1,
+        kind=chance.choice(("achievement", "listing", "demand")),
+        title=first[: len(first) // 2] + last[len(last) // 2 :],
+        summary="。".join(chance.choice(known.sentences) for _ in range(3)),
+        facets={
+            "field": (chance.choice(FIELDS),),
+            "ipc": (symbol[:1], symbol[:3], symbol[:4]),
+            "region": (region[:2] + "0000", region),
+            "maturity": (str(chance.randint(1, 9)),),
+            "price_band": (f"band_{len(str(price))}",),
+            "stage": (chance.choice(("published", "closed", "awarded")),),
+        },
+        price_fen=price,
+        published_at=number * 60,
+        closes_at=number * 60 + 30 * DAY,
+    )
+
+
+def questions(known: Texts) -> list[Query]:
+    """Faceted questions of people."""
+    chance = random.Random(2)
+    found = []
+    for number in range(QUESTIONS):
+        words = [w for w in plain_words(chance.choice(known.titles)) if len(w) > 1] or ["电池"]
+        found.append(
+            Query(
+                audiences=PUBLIC,
+                text="" if number % 10 == 9 else " ".join(words[:2]),
+                narrowed={"field": (chance.choice(FIELDS),)},
+                facets=tuple(facet.value for facet in Facet),
+                sort=Sort.PRICE if number % 5 == 4 else Sort.RELEVANCE,
+            )
+        )
+    return found
+
+
+Bare = Callable[[Query], Awaitable[None]]
+
+
+@asynccontextmanager
+async def bare_postgres(url: str) -> AsyncIterator[Bare]:
+    """The embedded engine's statements, asked of PostgreSQL directly."""
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+
+        async def ask(query: Query) -> None:
+            for statement, values in settled_question(definition(), query):
+                compiled = statement.compile(dialect=dialect.dialect())
+                cursor = await connection.execute(str(compiled), values)
+                await cursor.fetchall()
+            await connection.commit()
+
+        yield ask
+
+
+@asynccontextmanager
+async def bare_meilisearch(url: str, key: str, uid: str) -> AsyncIterator[Bare]:
+    """Meilisearch by plain HTTP."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+
+        async def ask(query: Query) -> None:
+            asked = parameters(query)
+            body = {
+                "q": asked["query"],
+                "offset": asked["offset"],
+                "limit": asked["limit"],
+                "filter": asked["filter"],
+                "facets": asked["facets"],
+                "sort": asked["sort"],
+                "attributesToRetrieve": asked["attributes_to_retrieve"],
+                "showMatchesPosition": True,
+                "showRankingScore": True,
+                "matchingStrategy": "all",
+            }
+            answer = await client.post(
+                f"/indexes/{uid}/search",
+                content=orjson.dumps(body),
+                headers={"content-type": "application/json"},
+            )
+            answer.raise_for_status()
+            found = orjson.loads(answer.content)
+            if not found["hits"] and query.text:
+                again = orjson.dumps(body | {"matchingStrategy": "frequency"})
+                answer = await client.post(
+                    f"/indexes/{uid}/search",
+                    content=again,
+                    headers={"content-type": "application/json"},
+                )
+                orjson.loads(answer.content)
+
+        yield ask
+
+
+class Peak:
+    """The largest resident memory of this process while it runs, sampled in a thread."""
+
+    def __enter__(self) -> "Peak":
+        self.mib = own_mib()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.05):
+            self.mib = max(self.mib, own_mib())
+
+
+async def rebuilt(engine: Engine, known: Texts, count: int) -> None:
+    """Make the index anew with so many documents, and say what it took."""
+    started = time.monotonic()
+    with Peak() as peak:
+        async with engine.rebuilding() as index:
+            for batch in documents(known, count):
+                await index.write(batch)
+    seconds = time.monotonic() - started
+    segmented = await asyncio.to_thread(segmenting_rate, known)
+    figure(
+        f"{engine.name}: indexing at {count:,}",
+        count / seconds,
+        "documents/s",
+        baseline=("making and segmenting documents alone", segmented),
+        peak_mib=peak.mib,
+    )
+
+
+def segmenting_rate(known: Texts) -> float:
+    """Documents a second that one core makes and segments."""
+    started = time.monotonic()
+    batch = next(documents(known, BATCH))
+    for one in batch:
+        plain_words(one.title + one.summary)
+    return len(batch) / (time.monotonic() - started)
+
+
+async def measured(engine: Engine, bare: Bare, asked: Sequence[Query], count: int) -> float:
+    """Ask every question both ways in turn; gives our p95 in ms."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    for query in asked[:10]:
+        await engine.search(query)
+        await bare(query)
+    for query in asked:
+        started = time.monotonic()
+        await engine.search(query)
+        between = time.monotonic()
+        await bare(query)
+        ours.append((between - started) * 1000)
+        theirs.append((time.monotonic() - between) * 1000)
+    for share in (0.5, 0.95):
+        figure(
+            f"{engine.name}: faceted question at {count:,}, p{share * 100:.0f}",
+            percentile(ours, share),
+            "ms",
+            baseline=("bare engine", percentile(theirs, share)),
+            higher_is_better=False,
+        )
+    return percentile(ours, 0.95)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+
+
+async def both_sizes(engine: Engine, bare: Bare, known: Texts, count: int) -> None:
+    """Measure at 10,000 documents and at `count`."""
+    asked = questions(known)
+    small = 0.0
+    for size in dict.fromkeys((min(SMALL, count), count)):
+        await rebuilt(engine, known, size)
+        p95 = await measured(engine, bare, asked, size)
+        if small:
+            figure(
+                f"{engine.name}: p95 from {SMALL:,} to {size:,}",
+                p95,
+                "ms",
+                baseline=(f"p95 at {SMALL:,}", small),
+                higher_is_better=False,
+            )
+        small = small or p95
+
+
+async def main(url: str, count: int, known: Texts) -> None:
+    """Measure every engine that is there."""
+    made = make_engine(url, pool_size=4)
+    try:
+        async with bare_postgres(url) as bare:
+            embedded = EmbeddedEngine(make_sessions(made), definition())
+            await both_sizes(embedded, bare, known, count)
+    finally:
+        await made.dispose()
+    server = os.environ.get("TECHMARKET_TEST_MEILISEARCH_URL", "")
+    if not server:
+        say("Meilisearch is not measured: TECHMARKET_TEST_MEILISEARCH_URL is not set")
+        return
+    key = os.environ.get("TECHMARKET_TEST_MEILISEARCH_KEY", "")
+    uid = f"bench_{uuid4().hex[:8]}"
+    async with connected(server, key) as client, bare_meilisearch(server, key, uid) as bare:
+        engine = MeilisearchEngine(client, uid, definition())
+        try:
+            await both_sizes(engine, bare, known, count)
+        finally:
+            await engine.erase()
+
+
+def arguments(given: list[str]) -> tuple[int, str]:
+    """How many documents, and the file of texts."""
+    return int(given[0]) if given else DOCUMENTS, given[1] if len(given) > 1 else ""
+
+
+if __name__ == "__main__":
+    wanted, more = arguments(sys.argv[1:])
+    with scratch_database() as address:
+        asyncio.run(main(address, wanted, texts(more)))
