@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, NoReturn
+from uuid import uuid4
 
 import typer
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.console import Console
 from app.kit import migrate
 from app.kit.db import make_engine, make_sessions
 from app.kit.embedded import EmbeddedPostgres
+from app.kit.settings import settings
 from search.definition import definition
 from search.embedded import EmbeddedEngine
 from search.evaluation import training
@@ -25,6 +27,8 @@ from search.evaluation.run import Ranker, evaluate
 from search.matching import model as models
 from search.matching.features import FEATURES, statistics
 from search.matching.model import BadModel, Model
+from search.meilisearch import MeilisearchEngine, connected
+from search.protocol import Engine, EngineRefused, EngineUnavailable
 
 console = Console(stderr=True)
 LEAST = 5
@@ -47,7 +51,11 @@ class Ranking(StrEnum):
 
     BIGRAM = "bigram"
     EMBEDDED = "embedded"
+    MEILISEARCH = "meilisearch"
     MATCHING = "matching"
+
+
+OWN = (Ranking.BIGRAM, Ranking.EMBEDDED, Ranking.MATCHING)
 
 
 def add_to(group: typer.Typer) -> None:
@@ -61,7 +69,8 @@ def evaluate_command(
     queries: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
     judgments: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
     engine: Annotated[
-        list[Ranking] | None, typer.Option(help="May be given several times; all by default")
+        list[Ranking] | None,
+        typer.Option(help="May be given several times; by default all that need no server"),
     ] = None,
     model: Annotated[
         Path | None,
@@ -74,11 +83,14 @@ def evaluate_command(
     """Print as JSON how well and how fast rankings answer judged queries."""
     judged = _judged(documents, queries, judgments)
     chosen = _model(model)
-    for one in dict.fromkeys(engine or list(Ranking)):
+    for one in dict.fromkeys(engine or OWN):
         figures: dict[str, Any] = {"engine": one.value}
         if one == Ranking.MATCHING:
             figures["model"] = chosen.version
-        figures |= asyncio.run(_evaluated(one, judged, chosen))
+        try:
+            figures |= asyncio.run(_evaluated(one, judged, chosen))
+        except (EngineUnavailable, EngineRefused) as error:
+            _refuse(f"{one.value}: {error}")
         if one == Ranking.MATCHING and cross_validate:
             found = training.cross_validated(lessons(judged))
             figures["cross_validated"] = _quality(found)
@@ -194,14 +206,26 @@ async def _ranker(ranking: Ranking, judged: JudgedSet, model: Model) -> AsyncIte
     elif ranking == Ranking.MATCHING:
         yield Matching(judged.documents, model)
     else:
-        async with _embedded() as engine, engine.scratch() as index:
+        opened = _embedded() if ranking == Ranking.EMBEDDED else _meilisearch()
+        async with opened as engine, engine.scratch() as index:
             ranker = OfEngine(index, judged.documents)
             await ranker.fill()
             yield ranker
 
 
 @asynccontextmanager
-async def _embedded() -> AsyncIterator[EmbeddedEngine]:
+async def _meilisearch() -> AsyncIterator[Engine]:
+    """The engine on the server of the settings, with an index of its own."""
+    chosen = settings()
+    if not chosen.search_url:
+        _refuse("meilisearch needs the address of a server: TECHMARKET_SEARCH_URL")
+    key = chosen.search_key.get_secret_value()
+    async with connected(chosen.search_url, key) as client:
+        yield MeilisearchEngine(client, f"evaluate_{uuid4().hex}", definition())
+
+
+@asynccontextmanager
+async def _embedded() -> AsyncIterator[Engine]:
     """The embedded engine on a PostgreSQL of its own, which is gone afterwards."""
     with TemporaryDirectory(prefix="tm-") as directory:
         server = EmbeddedPostgres(Path(directory) / "pg", durable=False)

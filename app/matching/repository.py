@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.matching.models import MatchJudgment
@@ -12,7 +13,7 @@ from app.matching.models import MatchJudgment
 def _holding() -> Select[MatchJudgment]:
     """The last judgment of each organisation on each pair."""
     pair = (MatchJudgment.demand_id, MatchJudgment.achievement_id, MatchJudgment.organisation_id)
-    return select(MatchJudgment).distinct(*pair).order_by(*pair, MatchJudgment.id.desc())
+    return select(MatchJudgment).ext(distinct_on(*pair)).order_by(*pair, MatchJudgment.id.desc())
 
 
 async def judgments(

@@ -54,7 +54,7 @@ class Need:
         return f"{self.title}\n{self.text}" if self.text else self.title
 
 
-class _Space:
+class Space:
     """Texts as weighted vectors of unit length over one kind of terms."""
 
     def __init__(self, tokens: Tokens, rare: Rarity, texts: Sequence[str]) -> None:
@@ -109,8 +109,8 @@ class Offers:
     def __init__(self, texts: Sequence[str], known: Statistics | None = None) -> None:
         """`known`: rarities of a larger collection; without, those of these texts."""
         self.statistics = known or statistics(texts)
-        self._characters = _Space(characters, self.statistics.characters, texts)
-        self._pairs = _Space(pairs, self.statistics.pairs, texts)
+        self._characters = Space(characters, self.statistics.characters, texts)
+        self._pairs = Space(pairs, self.statistics.pairs, texts)
         self._size = len(texts)
 
     def candidates(self, need: Need, limit: int = FIRST_STAGE) -> NDArray[np.int64]:
