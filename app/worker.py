@@ -20,7 +20,7 @@ from app.finding import jobs as finding
 from app.kit import clock, idempotency
 from app.kit.db import Sessions, make_engine, make_sessions
 from app.kit.deadlines import Deadline, Ticker
-from app.kit.jobs import queue
+from app.kit.jobs import any_waits, queue
 from app.kit.settings import Settings
 from app.ledger import jobs as ledger
 from app.listings import jobs as listings
@@ -195,6 +195,9 @@ async def settle(database_url: str, sessions: Sessions, settings: Settings) -> N
 
 async def drain_jobs(database_url: str, sessions: Sessions, settings: Settings) -> None:
     """Run every job that waits, and return; for the sample market and for tests."""
+    async with sessions() as session:
+        if not await any_waits(session):
+            return
     connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=2)
     with queue.replace_connector(connector) as opened:
         async with opened.open_async():

@@ -104,26 +104,27 @@ class Market:
         return self._admin
 
     async def join(self, kind: str, name: str = "", *, roles: list[str] | None = None) -> User:
-        """A user of a new organisation of this kind, registered and approved over HTTP.
+        """A user of a new, active organisation of this kind, as its administrator and trader.
 
-        Kinds that operate the market are seeded, as the platform's installation does.
+        Put into the database directly: hashing passwords would take longer than most tests.
         """
-        if kind in {"exchange_operator", "registration_office", "regulator"} or roles is not None:
-            default = {
-                "exchange_operator": ["organisation_admin", "operator"],
-                "registration_office": ["organisation_admin", "registrar"],
-                "regulator": ["organisation_admin", "regulator"],
-            }.get(kind, ["organisation_admin", "trader"])
-            return await self.seed(kind, roles if roles is not None else default, name)
+        own = {
+            "exchange_operator": "operator",
+            "registration_office": "registrar",
+            "regulator": "regulator",
+        }.get(kind, "trader")
+        roles = ["organisation_admin", own] if roles is None else roles
+        return await self.seed(kind, roles, name, person_name="负责人")
+
+    async def register(self, kind: str, name: str = "") -> User:
+        """The same as a newcomer does it: registered, approved and logged in over HTTP."""
         login = f"user-{uuid4().hex[:12]}"
-        response = await self.client.post(
-            API + "/organisations", json=new_organisation(kind, name, login)
+        made = await self.anonymous.ok(
+            "POST", "/organisations", new_organisation(kind, name, login)
         )
-        assert response.status_code == 201, response.text
-        organisation_id = UUID(response.json()["id"])
         admin = await self.admin()
-        await admin.ok("POST", f"/organisations/{organisation_id}/review", {"act": "approve"})
-        return await self.log_in(login, organisation_id)
+        await admin.ok("POST", f"/organisations/{made['id']}/review", {"act": "approve"})
+        return await self.log_in(login, UUID(made["id"]))
 
     async def log_in(
         self, login: str, organisation_id: UUID | None = None, *, password: str = PASSWORD
@@ -138,16 +139,21 @@ class Market:
         user.person_id = UUID(me["person_id"])
         return user
 
-    async def seed(self, kind: str, roles: list[str], name: str = "") -> User:
-        """A user put into the database directly: the first administrator has no one before him."""
+    async def seed(
+        self, kind: str, roles: list[str], name: str = "", *, person_name: str = ""
+    ) -> User:
+        """A user put into the database directly, logged in for a day.
+
+        The organisation has the version that its review leaves behind.
+        """
         token = tokens.make_secret(tokens.ACCESS_PREFIX)
         async with self.sessions() as session, session.begin():
             row = await session.execute(
                 text(
                     "WITH o AS (INSERT INTO organisation (id, kind, name, credit_code,"
-                    " region_code, state) VALUES (uuidv7(), :kind, :name, :code, '110108',"
-                    " 'active') RETURNING id), p AS (INSERT INTO person (id, login, name)"
-                    " VALUES (uuidv7(), :login, :name) RETURNING id), m AS (INSERT INTO"
+                    " region_code, state, version) VALUES (uuidv7(), :kind, :name, :code,"
+                    " '110108', 'active', 2) RETURNING id), p AS (INSERT INTO person (id, login,"
+                    " name) VALUES (uuidv7(), :login, :person) RETURNING id), m AS (INSERT INTO"
                     " membership (id, person_id, organisation_id, roles) SELECT uuidv7(), p.id,"
                     " o.id, CAST(:roles AS text[]) FROM o, p RETURNING id) INSERT INTO"
                     " login_session (id, family_id, membership_id, access_hash, refresh_hash,"
@@ -157,8 +163,9 @@ class Market:
                 ),
                 {
                     "kind": kind,
-                    "name": name or f"{kind} {uuid4().hex[:6]}",
-                    "code": credit_code(),
+                    "name": (named := name or f"{kind} {uuid4().hex[:6]}"),
+                    "person": person_name or named,
+                    "code": credit_code(_prefix(kind)),
                     "login": f"seed-{uuid4().hex[:12]}",
                     "roles": roles,
                     "hash": tokens.digest(token),
@@ -176,14 +183,17 @@ class Anonymous(User):
         return await self.client.request(method, API + path, headers=headers, **options)
 
 
+def _prefix(kind: str) -> str:
+    """What the credit code of an organisation of this kind in Beijing begins with."""
+    return "12110000" if kind in {"university", "institute"} else "91110000"
+
+
 def new_organisation(kind: str, name: str = "", login: str = "") -> dict[str, Any]:
     """An application for registration."""
     return {
         "kind": kind,
         "name": name or f"{kind} {uuid4().hex[:6]}",
-        "credit_code": credit_code(
-            "12110000" if kind in {"university", "institute"} else "91110000"
-        ),
+        "credit_code": credit_code(_prefix(kind)),
         "region_code": "110108",
         "administrator": {
             "login": login or f"user-{uuid4().hex[:12]}",

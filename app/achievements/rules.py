@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from app.achievements.errors import (
+    BadIpc,
     BadRightNumber,
     ClearanceDates,
     ClearanceStatement,
@@ -22,7 +23,12 @@ from app.achievements.errors import (
     SharesNotWhole,
 )
 from app.achievements.states import STATEMENTS, ClearanceKind
-from app.kit.identifiers import BadIdentifier, check_patent_number, check_publication_number
+from app.kit.identifiers import (
+    BadIdentifier,
+    check_ipc,
+    check_patent_number,
+    check_publication_number,
+)
 
 WHOLE_BP = 10_000
 """All shares of an achievement, in basis points (1/100 of a percent)."""
@@ -39,6 +45,24 @@ _PUBLICATION_KINDS = {
     "Y": "utility_model",
     "S": "design",
 }
+
+
+def distinct(values: Sequence[str]) -> list[str]:
+    """Every value once, in the order of their first appearance."""
+    return list(dict.fromkeys(values))
+
+
+def checked_ipc(symbols: Sequence[str]) -> list[str]:
+    """IPC symbols in their official form, every one once; raises BadIpc with its position."""
+    checked = []
+    for position, symbol in enumerate(symbols):
+        try:
+            checked.append(check_ipc(symbol))
+        except BadIdentifier as error:
+            raise BadIpc(
+                field=f"body.ipc.{position}", value=symbol, expected=error.expected
+            ) from None
+    return distinct(checked)
 
 
 def check_shares(shares: Sequence[int], field: str) -> None:

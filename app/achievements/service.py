@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.achievements import access, clearances, repository, rules
 from app.achievements.errors import (
     AchievementNotPublished,
-    BadIpc,
     BadPackageMember,
     ConfidentialNotPublic,
     FieldNeeded,
@@ -44,7 +43,6 @@ from app.kit import audit, clock, codes, mail
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound
 from app.kit.http import require_version
-from app.kit.identifiers import BadIdentifier, check_ipc
 from app.kit.states import move
 from app.parties import service as parties
 from app.parties.states import OrganisationState, Role
@@ -94,7 +92,7 @@ def _poster(actor: Actor) -> UUID:
 async def _described(
     session: AsyncSession, party_id: UUID, new: NewAchievement | NewPackage, kind: AchievementKind
 ) -> Achievement:
-    ipc = _ipc(new.ipc)
+    ipc = rules.checked_ipc(new.ipc)
     _require_codes(new.industry_code, new.funding, new.transfer_modes)
     owners = [NewOwner(organisation_id=party_id, share_bp=rules.WHOLE_BP)]
     return Achievement(
@@ -103,7 +101,7 @@ async def _described(
         title_key=UUID(bytes=rules.title_key(new.title)),
         technical_field=_field(new.technical_field, ipc),
         ipc=ipc,
-        transfer_modes=_distinct(new.transfer_modes),
+        transfer_modes=rules.distinct(new.transfer_modes),
         secrecy=new.secrecy.value,
         lead_party_id=party_id,
         state=AchievementState.DRAFT.value,
@@ -159,22 +157,6 @@ def _require_codes(industry: str | None, funding: str | None, modes: Sequence[st
         parties.require_code("plan_categories", funding, "body.funding")
     for position, mode in enumerate(modes):
         parties.require_code("transfer_modes", mode, f"body.transfer_modes.{position}")
-
-
-def _distinct(values: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(values))
-
-
-def _ipc(symbols: Sequence[str]) -> list[str]:
-    checked = []
-    for position, symbol in enumerate(symbols):
-        try:
-            checked.append(check_ipc(symbol))
-        except BadIdentifier as error:
-            raise BadIpc(
-                field=f"body.ipc.{position}", value=symbol, expected=error.expected
-            ) from None
-    return _distinct(checked)
 
 
 def _rights(new: Sequence[NewRight], year: int) -> list[AchievementRight]:
@@ -284,9 +266,9 @@ async def edit(
     achievement.title_key = UUID(bytes=rules.title_key(achievement.title))
     _require_codes(change.industry_code, change.funding, change.transfer_modes or [])
     if change.transfer_modes is not None:
-        achievement.transfer_modes = _distinct(change.transfer_modes)
+        achievement.transfer_modes = rules.distinct(change.transfer_modes)
     if change.ipc is not None:
-        achievement.ipc = _ipc(change.ipc)
+        achievement.ipc = rules.checked_ipc(change.ipc)
     if change.technical_field is not None:
         achievement.technical_field = _field(change.technical_field, [])
     if change.secrecy is not None:

@@ -49,13 +49,14 @@ class Ticker:
 
     async def tick(self) -> int:
         """Handle everything that is due, at most BATCH of each kind; returns how many."""
-        handled = 0
-        for deadline in self.deadlines:
-            async with self.sessions() as session, session.begin():
-                ids = await deadline.due(session, await clock.now(session), BATCH)
-            for item in ids:
-                handled += await self._handle(deadline, item)
-        return handled
+        async with self.sessions() as session, session.begin():
+            now = await clock.now(session)
+            due = [
+                (deadline, item)
+                for deadline in self.deadlines
+                for item in await deadline.due(session, now, BATCH)
+            ]
+        return sum([await self._handle(deadline, item) for deadline, item in due])
 
     async def run(self, pause_s: float, stop: asyncio.Event) -> None:
         """Tick until `stop` is set; a database that is away is waited for."""

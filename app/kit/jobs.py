@@ -11,6 +11,7 @@ from typing import Any
 
 import procrastinate
 from procrastinate.types import JSONValue
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit import clock
@@ -61,6 +62,15 @@ def effect(name: str) -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+async def any_waits(session: AsyncSession) -> bool:
+    """Whether a job could be taken up now; one that is to be retried later could not."""
+    query = text(
+        "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo'"
+        " AND (scheduled_at IS NULL OR scheduled_at <= clock_timestamp()))"
+    )
+    return bool((await session.execute(query)).scalar_one())
 
 
 async def defer(

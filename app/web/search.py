@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from markupsafe import Markup, escape
 
-from app.finding import queries, rules
+from app.finding import queries
 from app.finding.engines import Engines
 from app.finding.schemas import FoundView, Question
 from app.kit.i18n import Language
@@ -49,7 +49,7 @@ BANDS = {
     "50w_100w": ("50 万至 100 万元", "¥500,000 to ¥1 million"),
     "100w_500w": ("100 万至 500 万元", "¥1 to 5 million"),
     "500w_1000w": ("500 万至 1000 万元", "¥5 to 10 million"),
-    rules.HIGHEST_BAND: ("1000 万元以上", "from ¥10 million"),
+    "from_1000w": ("1000 万元以上", "from ¥10 million"),
 }
 _LISTS = {
     Facet.FIELD: "technical_fields",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.auctions import deciding, watch
+from app.auctions import deciding, feeds
 from app.auctions.intake import OUTAGE_AFTER
 from app.auctions.repository import must_wait, read_on
 from app.kit.db import raw_connection
@@ -94,7 +94,7 @@ async def test_a_pause_refuses_bids_and_comes_back_at_the_end(market: Market) ->
 
 async def states_told(market: Market, sale: Sale, *changes: str) -> list[str]:
     """The states that a watcher hears of, from now on, while an operator acts."""
-    feed = watch.Feed(UUID(sale.id))
+    feed = feeds.Feed(UUID(sale.id))
     told = []
     for change in ("", *changes):
         if change:

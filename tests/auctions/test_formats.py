@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from app.auctions import watch
+from app.auctions import feeds
 from app.auctions.bidding import Offer
+from app.auctions.feeds import Place
 from app.auctions.repository import read_on
-from app.auctions.watch import Place
 from app.kit.actor import Actor
 from app.kit.settings import Settings
 from tests import flow
@@ -34,9 +34,9 @@ async def told_to_watchers(sale: Sale) -> bytes:
     async with sale.market.sessions() as session:
         reading = (await read_on(session, {key: 0}, 100))[key]
     place = Place(0, 0, reading.auction.planned_end)
-    told = [watch.standing_event("state", reading)]
+    told = [feeds.standing_event("state", reading)]
     for bid in reading.bids:
-        said, place = watch.bid_event(reading, bid, place)
+        said, place = feeds.bid_event(reading, bid, place)
         told.append(said)
     return b"".join(told)
 

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import uvicorn
 
-from app.auctions import watch
+from app.auctions import feeds, watch
 from app.kit.settings import Settings
 from app.main import create_app
 from tests import flow
@@ -30,7 +30,7 @@ MAY_SAY |= {"phase", "phase_name", "leading_number", "act", "opens_at", "decided
 
 def serve(database_url: str, port: int, kept: int, heartbeat_s: float) -> None:
     """A server process; small socket buffers, so that a reader that stops is noticed soon."""
-    watch.KEPT, watch.HEARTBEAT_S = kept, heartbeat_s
+    feeds.KEPT, watch.HEARTBEAT_S = kept, heartbeat_s
     app = create_app(Settings(mode="sandbox", log_level="warning", _env_file=None), database_url)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
