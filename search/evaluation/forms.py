@@ -1,6 +1,6 @@
 """The forms of judged sets: documents and queries as JSON Lines, judgments as TSV."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,6 @@ from typing import Any
 import orjson
 
 MOST_SHOWN = 20
-HEADINGS = frozenset({"level", "relevance", "grade", "score", "label"})
-"""What the third column of a first line may be called."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def read_set(documents: Path, queries: Path, judgments: Path) -> JudgedSet:
     known_queries = _read(queries, problems)
     ignored: list[BadLine] = []
     levels: dict[str, dict[str, int]] = {}
-    for number, (query, document, level) in _judgments(judgments, problems):
+    for number, (query, document, level) in _judgments(judgments, known_queries, problems):
         if query not in known_queries:
             ignored.append(BadLine(judgments.name, number, f"no query has the id {query!r}"))
         elif document not in known_documents:
@@ -162,16 +160,17 @@ def _plain(value: Any) -> str | None:
     return None
 
 
-def _judgments(path: Path, problems: list[BadLine]) -> Iterator[tuple[int, tuple[str, str, int]]]:
-    first = True
+def _judgments(
+    path: Path, queries: Container[str], problems: list[BadLine]
+) -> Iterator[tuple[int, tuple[str, str, int]]]:
+    """Numbered judgments. A first line without a level and without a known query is a heading."""
     for number, line in _lines(path, problems):
         parts = [one.strip() for one in line.split("\t")]
-        heading, first = first and number == 1, False
         if len(parts) != 3 or not parts[0] or not parts[1]:
             reason = "not three columns: query, document and level, with tabs between them"
             problems.append(BadLine(path.name, number, reason))
         elif parts[2].isascii() and parts[2].isdigit():
             yield number, (parts[0], parts[1], int(parts[2]))
-        elif not (heading and parts[2].casefold() in HEADINGS):
+        elif number > 1 or parts[0] in queries:
             reason = f"level {parts[2]!r} is no whole number from 0"
             problems.append(BadLine(path.name, number, reason))
