@@ -13,8 +13,9 @@ def may_judge(actor: Actor | None) -> bool:
     """Whether the actor is a broker's trader or an operator."""
     if actor is None or actor.organisation_id is None:
         return False
-    broker = Role.TRADER in actor.roles and actor.organisation_kind == OrganisationKind.BROKER
-    return broker or Role.OPERATOR in actor.roles
+    # Under a mandate the kind is the client's; only brokers hold mandates.
+    broker = actor.client_id is not None or actor.organisation_kind == OrganisationKind.BROKER
+    return (broker and Role.TRADER in actor.roles) or Role.OPERATOR in actor.roles
 
 
 def judge(actor: Actor) -> UUID:

@@ -41,7 +41,7 @@ async def judge(
 ) -> MatchJudgment:
     """Accept or reject a match of a demand and an achievement that the actor may see.
 
-    Raises NotAJudge, NotFound, OwnMatch, RejectionNeedsReason.
+    A broker under a mandate of a side is of that side. Raises NotAJudge, NotFound, OwnMatch, RejectionNeedsReason.
     """
     organisation_id = access.judge(actor)
     pair = [(Kind.DEMAND, demand_id), (Kind.ACHIEVEMENT, achievement_id)]
@@ -52,7 +52,8 @@ async def judge(
         raise NotFound
     demand = await demands.facts(session, demand_id)
     achievement = await achievements.facts(session, achievement_id)
-    if organisation_id in {demand.owner_id, achievement.lead_party_id, *achievement.owner_ids}:
+    sides = {demand.owner_id, achievement.lead_party_id, *achievement.owner_ids}
+    if sides & {organisation_id, actor.party_id}:
         raise OwnMatch
     rules.require_reason(new.verdict, new.reason)
     said = MatchJudgment(
