@@ -41,7 +41,8 @@ async def judge(
 ) -> MatchJudgment:
     """Accept or reject a match of a demand and an achievement that the actor may see.
 
-    A broker under a mandate of a side is of that side. Raises NotAJudge, NotFound, OwnMatch, RejectionNeedsReason.
+    A broker under a mandate of a side is of that side. Raises NotAJudge, NotFound, OwnMatch,
+    RejectionNeedsReason.
     """
     organisation_id = access.judge(actor)
     pair = [(Kind.DEMAND, demand_id), (Kind.ACHIEVEMENT, achievement_id)]
