@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import cli_registry, cli_search, cli_statistics, opening, sample
+from app import cli_matching, cli_registry, cli_search, cli_statistics, opening, sample
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
@@ -95,7 +95,9 @@ def _migrated(chosen: Settings) -> Iterator[str]:
         yield url
 
 
-cli.add_typer(cli_search.commands(_migrated), name="search")
+searching = cli_search.commands(_migrated)
+cli_matching.add_to(searching)
+cli.add_typer(searching, name="search")
 
 
 @cli.command()

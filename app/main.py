@@ -43,6 +43,8 @@ from app.ledger import endpoints as ledger
 from app.listings import disclosure_endpoints as disclosures
 from app.listings import endpoints as listings
 from app.listings import qualification_endpoints as qualifications
+from app.matching import endpoints as matching
+from app.matching.service import chosen_model
 from app.negotiations import endpoints as negotiations
 from app.notices import endpoints as notices
 from app.parties import endpoints as parties
@@ -68,6 +70,7 @@ MODULES = (
     demands.routers,
     listings.routers,
     finding.routers,
+    matching.routers,
     disclosures.routers,
     qualifications.routers,
     notices.routers,
@@ -143,6 +146,7 @@ def _lifespan(
         device_key = signing_key(settings).sign(DEVICE_KEY)
         if settings.webhook_key_file:
             secret_key(settings)
+        app.state.matching = chosen_model(settings)
         engine = make_engine(database_url, pool_size=settings.database_pool_size)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)

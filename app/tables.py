@@ -11,6 +11,7 @@ from app.kit import audit, calendar_store, changes, idempotency
 from app.kit.db import Base
 from app.ledger import models as ledger
 from app.listings import models as listings
+from app.matching import models as matching
 from app.negotiations import models as negotiations
 from app.notices import models as notices
 from app.parties import models as parties
@@ -36,6 +37,7 @@ __all__ = [
     "idempotency",
     "ledger",
     "listings",
+    "matching",
     "metadata",
     "negotiations",
     "notices",

@@ -24,6 +24,7 @@ from app.kit.jobs import any_waits, queue
 from app.kit.settings import Settings
 from app.ledger import jobs as ledger
 from app.listings import jobs as listings
+from app.matching import jobs as matching
 from app.negotiations import jobs as negotiations
 from app.notices import jobs as notices
 from app.pricing import jobs as pricing
@@ -40,6 +41,7 @@ _MODULES = (
     demands,
     listings,
     finding,
+    matching,
     notices,
     auctions,
     negotiations,

@@ -195,6 +195,7 @@ ASKERS_OWN = ({"university"}, 403, (404, ASKERS - {"university"}))
 ENTERPRISES = frozenset({"enterprise", "other_enterprise"})
 SOLVERS = TRADERS - {"enterprise", "broker_without_mandate"}
 OWNERS_DEMAND = ({"enterprise"}, 403, (404, TRADERS - {"enterprise"}))
+JUDGES = frozenset({"broker", "broker_without_mandate", "operator"})
 CLOSED_DEMAND = {"demand_id": "$closed_demand"}
 DRAFT_DEMAND = {"demand_id": "$draft_demand"}
 
@@ -386,6 +387,14 @@ ROUTES: dict[tuple[str, str], Row] = {
         SELLER, 403, (404, OTHER_TRADERS)
     ),
     ("POST", "/demands/{demand_id}/interests"): row(SOLVERS, path=CLOSED_DEMAND, json=INTEREST),
+    # Matching
+    ("GET", "/demands/{demand_id}/matches"): public(),
+    ("GET", "/achievements/{achievement_id}/matches"): public(),
+    ("POST", "/demands/{demand_id}/matches/{achievement_id}/judgments"): row(
+        JUDGES, path=CLOSED_DEMAND, json={"verdict": "reject"}
+    ),
+    ("GET", "/match_judgments"): row(JUDGES | {"regulator"}),
+    ("GET", "/match_judgments/export"): row({"operator"}),
     ("GET", "/interests"): row(SIGNED_IN),
     ("GET", "/interests/{interest_id}"): row(PARTIES_READ, 404),
     ("POST", "/interests/{interest_id}/decision"): row(*OWNERS_DEMAND, json={"act": "decline"}),

@@ -135,6 +135,11 @@ class Settings(BaseSettings):
     search_index: str = Field(
         "techmarket", pattern="^[A-Za-z0-9_-]{1,100}$", description="our index on that server"
     )
+    matching_model: str = Field(
+        "",
+        description="model file of matching, made by `techmarket search train`; empty: the one that"
+        " comes with the program and has learned nothing",
+    )
     mail: Literal["file", "smtp"] = Field("file", description="where outgoing mail goes")
     mail_from: str = "techmarket@localhost"
     smtp_host: str = ""

@@ -12,6 +12,10 @@ from app.demands import interests, queries, service, solutions
 from app.demands.schemas import DemandReview, DemandView, NewSolution, SolutionDecision
 from app.demands.states import DemandState
 from app.kit import codes
+from app.matching import access as matching_access
+from app.matching import queries as matching
+from app.matching import service as match_judgments
+from app.matching.schemas import MatchView, NewJudgment
 from app.standard import service as standard
 from app.web.forms import Complaint, fen, identity, whole
 from app.web.organisations import paging
@@ -22,6 +26,7 @@ from app.web.visit import Form, Posted, Visit, Visitor
 router = APIRouter(include_in_schema=False)
 SORTS = ("newest", "expiring", "-budget")
 SHOWN = 100
+MATCHES = 8
 TYPES = ("TR", "RDR", "BR")
 _TEXTS = (
     "type",
@@ -257,6 +262,36 @@ async def act_on_solution(visit: Visit, demand_id: UUID, form: Posted) -> Respon
     return visit.go(f"/demands/{demand_id}", "decided", "#solutions")
 
 
+@router.post("/demands/{demand_id}/matches/{achievement_id}")
+async def judge_match(
+    visit: Visit, demand_id: UUID, achievement_id: UUID, form: Posted
+) -> Response:
+    """A broker or operator accepts or rejects a match."""
+    actor = visit.require_actor()
+    attempt = visit.attempt()
+    async with attempt:
+        said = NewJudgment.model_validate(
+            {"verdict": form.text("verdict"), "reason": form.text("reason")[:2000]}
+        )
+        model = visit.request.app.state.matching
+        await match_judgments.judge(
+            visit.session, actor, demand_id, achievement_id, said, model.version
+        )
+    if attempt.failed:
+        return await _show(visit, demand_id, attempt.complaints, attempt.status)
+    return visit.go(f"/demands/{demand_id}", "saved", "#matches")
+
+
+async def _matches(visit: Visitor, item: DemandView) -> list[MatchView]:
+    if item.state != DemandState.PUBLISHED:
+        return []
+    state = visit.request.app.state
+    found = await matching.for_demand(
+        visit.session, state.search, state.matching, visit.actor, item.id, MATCHES
+    )
+    return found.items
+
+
 async def _show(
     visit: Visitor,
     demand_id: UUID,
@@ -289,6 +324,8 @@ async def _show(
         may_contact=answering and not any(one.state in live for one in letters),
         own_achievements=await _own_achievements(visit) if answering else [],
         values=values or {},
+        matches=await _matches(visit, item),
+        may_judge=matching_access.may_judge(visit.actor),
         complaints=said,
     )
 

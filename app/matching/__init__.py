@@ -1,0 +1,1 @@
+"""Matching supply and demand: candidates from the search, an order, reasons, and judgments."""

@@ -1,0 +1,1 @@
+"""Quality of rankings on judged queries."""
