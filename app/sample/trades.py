@@ -290,13 +290,18 @@ class Traders:
         """Propose the drafted text, a licence with its term; each given party signs."""
         async with self.sessions() as session, session.begin():
             contract = await contracts.get(session, parties[0], contract_id)
+            given: dict[str, Any] = {}
             if contract.contract_class == ContractClass.LICENSE:
-                until = local_day(await clock.now(session)) + timedelta(days=3 * 365)
+                today = local_day(await clock.now(session))
+                given["licence_until"] = today + timedelta(days=3 * 365)
+            if patents := contract.terms["patents"]:
+                given["patents"] = [one | {"filed_on": _filed_on(one)} for one in patents]
+            if given:
                 contract = await contracts.edit(
                     session,
                     parties[0],
                     contract_id,
-                    ContractEdit(licence_until=until),
+                    ContractEdit.model_validate(given),
                     contract.version,
                 )
             await contracts.propose(session, parties[0], contract_id)
@@ -320,3 +325,11 @@ class Traders:
 def patents(rows: Sequence[dict[str, Any]]) -> list[Patent]:
     """The sample's patents."""
     return [Patent(row["number"], row["title"], tuple(row["ipc"])) for row in rows]
+
+
+def _filed_on(patent: dict[str, Any]) -> date | None:
+    """When a patent for an invention was filed: its term is 20 years from then (专利法 42)."""
+    if patent["expires_on"] is None:
+        return None
+    ends = date.fromisoformat(patent["expires_on"])
+    return ends - timedelta(days=20 * 365 + 5)

@@ -42,6 +42,9 @@ async def refused(user: User, path: str, body: Any, status: int, code: str) -> d
     return problem
 
 
+TELLING = ("statistics.recount", "pricing.collect_contract")
+
+
 async def deferred(market: Market, registration_id: str) -> list[str]:
     """The jobs that wait for a registration, by name."""
     async with market.sessions() as session:
@@ -357,13 +360,13 @@ async def test_a_registration_is_changed_cancelled_revoked_and_its_certificate_f
         "POST", path + "/change", {"basis": "补充协议一", "technical_fen": 8_000_000}
     )
     assert (changed["state"], changed["number"]) == ("changed", numbers[0])
-    assert await deferred(market, one) == ["statistics.recount", "registrations.certify"]
+    assert await deferred(market, one) == [*TELLING, "registrations.certify"]
     await market.settle()
     full = await market.anonymous.ok("GET", f"{public}?code={code}")
     assert (full["valid"], full["edition"], full["newest_edition"]) == (False, 1, 2)
     assert (await at.first.get(path + "/certificate")).content != pdf.content
 
-    fallen = ["settlements.benefits_at_risk", "statistics.recount"]
+    fallen = ["settlements.benefits_at_risk", *TELLING]
     ended = {"reason": "合同已解除"}
     cancelled = await at.second.ok("POST", f"/registrations/{two}/cancel", ended)
     assert (cancelled["state"], cancelled["fall_note"]) == ("cancelled", "合同已解除")

@@ -2,10 +2,12 @@
 
 import json
 import re
+from datetime import date
 
 import pytest
 
 from app.contracts import texts
+from app.contracts.schemas import Terms
 from app.kit import codes
 from app.registrations import fingerprints, recognition, rules
 from app.registrations.amounts import (
@@ -65,24 +67,22 @@ def test_the_content_of_each_class_is_recognised_whatever_was_declared(kind: str
 def test_contracts_of_the_platforms_templates_are_what_they_are_drafted_as(kind: str) -> None:
     contract_class, sub_class = declared(kind)
     organisation = {"name": "甲大学", "credit_code": "1", "region": "北京市"}
-    terms = texts.default_clauses(contract_class) | {
+    given = texts.default_clauses(contract_class) | {
         "subject": "薄膜器件及其制备方法",
-        "patents": [],
-        "non_technical_items": [],
         "payment_mode": "lump_once",
         "payment_days": 30,
-        "royalty": None,
         "licence_until": "2030-12-31",
         "territory": "中华人民共和国境内",
         "dispute_forum": "seller_court",
-        "arbitration_body": None,
-        "free_clauses": [],
     }
+    terms = Terms.model_validate(given).model_dump(mode="json")
     entry = codes.code_list("contract_classes").require(sub_class or contract_class)
     text = texts.render(
-        texts.template_of(contract_class),
+        texts.template_of(contract_class, date(2026, 9, 1)),
         {
             "title": "薄膜器件",
+            "number": "1",
+            "sub_class": sub_class or "",
             "text_version": 1,
             "seller": organisation,
             "buyer": organisation,

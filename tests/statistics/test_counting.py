@@ -48,7 +48,7 @@ async def test_what_was_added_is_taken_away_exactly(session: AsyncSession) -> No
     assert await cells(session) == {"": Sums(1, 1000, 900)}
     assert list(await cells(session, "seller_kind")) == ["research_institute"]
     assert list(await cells(session, "seller_region")) == ["330000"]
-    assert list(await cells(session, "ip_type")) == ["not_stated"]
+    assert list(await cells(session, "ip_type")) == ["patent"]
     assert list(await cells(session, "flow")) == ["330000-310000"]
     await compacted(session)
     assert await cells(session) == {"": Sums(1, 1000, 900)}
