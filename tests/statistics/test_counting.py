@@ -69,7 +69,7 @@ async def test_what_was_added_is_taken_away_exactly(session: AsyncSession) -> No
     for dimension in DIMENSIONS:
         assert await cells(session, dimension) == {}, dimension
 
-    await change(session, registration_id, state="registered")
+    await change(session, registration_id, state="registered", fell_at=None)
     session.expire_all()
     await service.recount(session, registration_id)
     assert (await lines(session))[-1] == (3, 1, 700)
