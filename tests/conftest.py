@@ -1,5 +1,6 @@
 """Two databases: a fast one (outer transaction, savepoints) and a real one (a cloned template)."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -24,6 +25,7 @@ from app.worker import DEADLINES
 from tests.market import Market
 
 TEMPLATE = "market_template"
+gc.freeze()  # what is loaded stays: no collection needs to look at a million objects again
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ from app.sample.trades import SETTLEMENT_ACCOUNT, Patent, patents
 SEED = 2026
 BEIJING = "11"
 YEARS = 3
-ROUNDS = 8
+ROUNDS = 5
 TRADES_PER_ROUND = 8
 
 

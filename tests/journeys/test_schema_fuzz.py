@@ -74,7 +74,7 @@ def test_no_input_causes_a_server_error(server: LiveServer, tmp_path: Path) -> N
             "--workers=1",  # with threads, CPython 3.11 fails in ast.parse now and then
             "--no-shrink",
             "--warnings=off",
-            "--max-time=40",
+            "--max-time=30",
             "--generation-database=none",
         ],
         cwd=tmp_path,
