@@ -5,11 +5,11 @@ import gc
 import json
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, BinaryIO, NamedTuple
+from typing import Annotated, BinaryIO
 
 import typer
 import uvicorn
@@ -23,6 +23,7 @@ from app import cli_matching, cli_registry, cli_search, cli_statistics, opening,
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
+from app.cli_database import database
 from app.contracts import verification as contract_check
 from app.deals import verification as certificates
 from app.demands import imports as demand_imports
@@ -46,47 +47,6 @@ cli.add_typer(opening.cli, name="opening-key")
 cli.add_typer(cli_registry.cli)
 console = Console(stderr=True)
 WATCH_PAUSE_S = 0.5
-DATABASE = "market"
-LOADING = "market_loading"
-
-
-class Database(NamedTuple):
-    """A database's address, and the embedded server behind it if it is ours."""
-
-    url: str
-    server: EmbeddedPostgres | None
-
-
-@contextmanager
-def database(
-    chosen: Settings,
-    prepare: Callable[[str], None] = migrate.upgrade,
-    *,
-    stop_always: bool = False,
-) -> Iterator[Database]:
-    """The database; starts the embedded one when none is configured.
-
-    A new embedded database is prepared under another name and put in place whole, so that an
-    interrupted first start leaves nothing half-made.
-    Whoever started the embedded server stops it; `stop_always` also stops one that an earlier
-    process left behind when it was killed.
-    """
-    if chosen.database_url:
-        yield Database(chosen.database_url, None)
-        return
-    server = EmbeddedPostgres(chosen.data_dir / "postgres")
-    server.start()
-    try:
-        if not server.has_database(DATABASE):
-            server.create_database(LOADING)
-            prepare(server.url(LOADING))
-            server.rename_database(LOADING, DATABASE)
-        yield Database(server.url(DATABASE), server)
-    finally:
-        if stop_always or server.started_here:
-            server.stop()
-
-
 cli.add_typer(cli_statistics.commands(database), name="statistics")
 
 

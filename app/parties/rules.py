@@ -154,3 +154,13 @@ def _above(uppers: dict[str, list[ControlEdge]], start: str) -> dict[str, tuple[
                 ways[edge.upper] = (*ways[lower], edge.relation_id)
                 waiting.append(edge.upper)
     return ways
+
+
+def default_roles(kind: OrganisationKind) -> list[str]:
+    """What the first person of an organisation may do."""
+    working = {
+        OrganisationKind.EXCHANGE_OPERATOR: Role.OPERATOR,
+        OrganisationKind.REGISTRATION_OFFICE: Role.REGISTRAR,
+        OrganisationKind.REGULATOR: Role.REGULATOR,
+    }.get(kind, Role.TRADER)
+    return check_roles(kind, [Role.ORGANISATION_ADMIN, working])

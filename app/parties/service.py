@@ -67,7 +67,7 @@ async def register(
     session.add(organisation)
     await session.flush()
     person = await _new_person(session, new.administrator, "body.administrator.login")
-    roles = default_roles(new.kind)
+    roles = rules.default_roles(new.kind)
     session.add(Membership(person_id=person.id, organisation_id=organisation.id, roles=roles))
     audit.record(
         session,
@@ -106,16 +106,6 @@ async def install(session: AsyncSession, new: NewOrganisation) -> Organisation:
         after={"state": organisation.state, "roles": roles},
     )
     return organisation
-
-
-def default_roles(kind: OrganisationKind) -> list[str]:
-    """What the first person of an organisation may do."""
-    working = {
-        OrganisationKind.EXCHANGE_OPERATOR: Role.OPERATOR,
-        OrganisationKind.REGISTRATION_OFFICE: Role.REGISTRAR,
-        OrganisationKind.REGULATOR: Role.REGULATOR,
-    }.get(kind, Role.TRADER)
-    return rules.check_roles(kind, [Role.ORGANISATION_ADMIN, working])
 
 
 def require_code(list_name: str, code: str, field: str) -> None:
@@ -175,7 +165,7 @@ async def review(
 
 
 def _roles_of(organisation: Organisation) -> list[str]:
-    return default_roles(OrganisationKind(organisation.kind))
+    return rules.default_roles(OrganisationKind(organisation.kind))
 
 
 async def edit(
