@@ -127,7 +127,7 @@ async def views(
                 my_number=own.get(auction.id),
                 awards=won,
                 **_standing(auction, state, own.get(auction.id), now),
-                **_winner(won),
+                **_winner(auction, won),
             )
         )
     return shown
@@ -201,9 +201,10 @@ def _award_view(award: AuctionAward, name: str) -> AwardView:
     )
 
 
-def _winner(won: Sequence[AwardView]) -> dict[str, Any]:
-    """The one winner, if there is one."""
-    still = [award for award in won if award.state == AwardState.AWARDED]
+def _winner(auction: Auction, won: Sequence[AwardView]) -> dict[str, Any]:
+    """The one winner, if there is one; a sale that was annulled has none."""
+    sold = auction.state == AuctionState.SOLD
+    still = [award for award in won if sold and award.state == AwardState.AWARDED]
     alone = still[0] if len(still) == 1 else None
     return {
         "winner_id": None if alone is None else alone.winner_id,

@@ -390,6 +390,22 @@ async def reopen(
     await session.flush()
 
 
+async def annul_award(
+    session: AsyncSession, actor: Actor, demand_id: UUID, reason: str
+) -> None:
+    """The auction that found the supplier was annulled: the demand is published again.
+
+    Solutions stay as they are, for an annulment says nothing of the supplier. Raises NotFound and
+    IllegalMove.
+    """
+    demand = await _existing(session, demand_id)
+    state = move(MOVES, DemandState(demand.state), "annul")
+    supplier_id = demand.supplier_id
+    demand.supplier_id = demand.awarded_fen = demand.closed_at = None
+    _change(session, actor, "annul", demand, state, supplier=supplier_id, reason=reason)
+    await session.flush()
+
+
 async def record_failure(
     session: AsyncSession, actor: Actor, demand_id: UUID, reason: str, now: datetime
 ) -> None:
