@@ -390,9 +390,7 @@ async def reopen(
     await session.flush()
 
 
-async def annul_award(
-    session: AsyncSession, actor: Actor, demand_id: UUID, reason: str
-) -> None:
+async def annul_award(session: AsyncSession, actor: Actor, demand_id: UUID, reason: str) -> None:
     """The auction that found the supplier was annulled: the demand is published again.
 
     Solutions stay as they are, for an annulment says nothing of the supplier. Raises NotFound and

@@ -90,7 +90,7 @@ async def test_a_supplier_who_defaults_is_out_and_the_others_may_bid_again(marke
 async def test_the_second_supplier_costs_more_and_the_first_owes_the_difference(
     market: Market,
 ) -> None:
-    """D-11 (拍卖法 39) the other way round: in reverse, the worse second price is the higher one."""
+    """D-11 (拍卖法 39) the other way round: the worse second price is the higher one."""
     owner = await market.join("enterprise")
     demand, (second, first) = await shortlisted(market, owner, 2)
     auction = await call(owner, demand, bidding_minutes=60)
@@ -112,7 +112,7 @@ async def test_the_second_supplier_costs_more_and_the_first_owes_the_difference(
 async def test_a_sold_auction_that_is_annulled_leaves_the_demand_open_for_all(
     market: Market,
 ) -> None:
-    """法释〔2016〕18号 art. 31: an annulment undoes the result, and says nothing of the supplier."""
+    """法释〔2016〕18号 art. 31: the result is undone, which says nothing of the supplier."""
     owner = await market.join("enterprise")
     demand, (winner,) = await shortlisted(market, owner, 1)
     auction = await call(owner, demand, bidding_minutes=60)
