@@ -163,7 +163,7 @@ async def test_a_price_that_was_paid_out_before_is_an_operators_to_follow(market
 async def test_after_a_default_the_deposit_is_forfeited_and_the_rest_goes_back(
     market: Market,
 ) -> None:
-    """法释〔2016〕18号 art. 24: the deposit is not given back; it pays for the commissions first."""
+    """法释〔2016〕18号 art. 24: the deposit stays, and pays for the commissions first."""
     deal, _, buyer, contract = await paid_in(market)
     admin = await market.admin()
     body = {"reason": "拒不受领", "commissions_fen": 7}

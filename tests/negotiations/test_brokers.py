@@ -117,7 +117,7 @@ async def test_a_commission_is_earned_when_the_contract_is_concluded(market: Mar
     assert (await own(who["buyers_broker"]))["state"] == "earned"
     for change in ("amount_fen = 1", "state = 'pending'", "client_id = broker_id"):
         async with market.sessions() as session:
-            with pytest.raises(DBAPIError, match="what commission .* says stands"):
+            with pytest.raises(DBAPIError, match=r"what commission .* says stands"):
                 await session.execute(text(f"UPDATE commission SET {change} WHERE state = 'paid'"))
 
 
@@ -149,7 +149,7 @@ async def test_a_reasonable_fee_is_claimed_by_the_broker_and_agreed_to_by_its_cl
 async def test_where_only_the_contract_names_the_broker_both_sides_bear_half(
     market: Market,
 ) -> None:
-    """司法解释 39, rules.md V-3: the clause stands in the main contract alone, without an amount."""
+    """司法解释 39, rules.md V-3: the clause stands in the main contract alone, with no amount."""
     deal, who = await brokered(market)
     seller, buyer, broker = who["seller"], who["buyer"], who["buyers_broker"]
     await flow.make_public(market, deal)
@@ -190,7 +190,7 @@ async def test_where_only_the_contract_names_the_broker_both_sides_bear_half(
 async def test_the_broker_of_a_listing_that_is_auctioned_earns_too(market: Market) -> None:
     """For every deal that it brings about, also one that the bidding found."""
     seller, bidder = await market.join("enterprise"), await market.join("enterprise")
-    for_seller, mandate = await engaged(market, seller, await market.join("broker"))
+    for_seller, _ = await engaged(market, seller, await market.join("broker"))
     machine, _ = await engaged(market, bidder, await market.join("broker"))
     achievement = await flow.post_achievement(market, seller)
     listing = await flow.open_listing(market, for_seller, achievement, deposit_fen=0)

@@ -176,8 +176,8 @@ def test_agreed_instalments_become_those_of_the_contract() -> None:
 def test_who_bears_a_brokers_fee(
     agreed: bool, in_main_contract: bool, basis: CommissionBasis, share_bp: int
 ) -> None:
-    """最高人民法院技术合同司法解释 39; rules.md V-3: half each where only the main contract names the
-    broker and no amount; the client alone otherwise."""
+    """最高人民法院技术合同司法解释 39; rules.md V-3: half each where the main contract alone names
+    the broker, and no amount; the client alone otherwise."""
     assert rules.basis_of(agreed=agreed, in_main_contract=in_main_contract) is basis
     assert rules.client_share(basis) == share_bp
 
