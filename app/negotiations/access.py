@@ -100,7 +100,6 @@ def owing(actor: Actor, commission: Commission | None) -> Commission:
 
 
 def _own(actor: Actor, commission: Commission | None, *, broker: bool) -> Commission:
-    trading_party(actor)
     if commission is None or actor.organisation_id not in {
         commission.broker_id,
         commission.client_id,
