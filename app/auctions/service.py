@@ -86,12 +86,15 @@ async def auction_list(
     by_end: bool,
     after: tuple[datetime | None, UUID] | None,
     limit: int,
+    actor: Actor | None = None,
 ) -> Sequence[Auction]:
-    """A page of auctions; `bidder_id` must be the asker's own party."""
+    """A page of auctions; `bidder_id` must be the asker's own party, and so must `seller_id` be to
+    find calls for bids by it: a demand's owner can be anonymous. Overseers find them all."""
     return await repository.auctions(
         session,
         state=None if state is None else state.value,
         seller_id=seller_id,
+        sales_only=seller_id is not None and not access.knows_seller(actor, seller_id),
         listing_id=listing_id,
         demand_id=demand_id,
         bidder_id=bidder_id,
@@ -111,6 +114,7 @@ async def views(
     if actor is not None and actor.party_id is not None:
         own = await repository.numbers_of(session, ids, actor.party_id)
     about = await subjects.subjects(session, auctions)
+    hidden = await subjects.hidden_sellers(session, actor, auctions)
     found = await outcomes.awards(session, ids)
     winners = {award.bidder_id for won in found.values() for award in won}
     names = await parties.facts_of(session, list(winners)) if winners else {}
@@ -121,6 +125,7 @@ async def views(
         shown.append(
             AuctionView(
                 **_published(auction, state),
+                seller_id=None if auction.id in hidden else auction.seller_id,
                 title=about[auction.id].title,
                 server_time=now,
                 bidder_count=counts[auction.id],
@@ -146,7 +151,6 @@ def _published(auction: Auction, state: State) -> dict[str, Any]:
         "listing_id",
         "demand_id",
         "round",
-        "seller_id",
         "state",
         "rule_set",
         "format",

@@ -45,6 +45,15 @@ async def subjects(session: AsyncSession, auctions: Iterable[Auction]) -> dict[U
     return found
 
 
+async def hidden_sellers(
+    session: AsyncSession, actor: Actor | None, auctions: Iterable[Auction]
+) -> frozenset[UUID]:
+    """Auctions of anonymous demands, by id, whose owner the actor is not to know."""
+    sought = {row.demand_id: row.id for row in auctions if row.demand_id is not None}
+    hidden = await demands.hiding_owner(session, actor, list(sought)) if sought else frozenset()
+    return frozenset(row.id for row in auctions if row.demand_id in hidden)
+
+
 async def deposit_payers(
     session: AsyncSession, auctions: Iterable[Auction]
 ) -> dict[tuple[UUID, UUID], str]:

@@ -1,7 +1,6 @@
 """From forms to use cases: amounts, one attempt, and what is wrong in words."""
 
 from collections import defaultdict
-from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -106,8 +105,9 @@ def in_words(error: Problem, language: Language) -> Problem:
     facts = {name: _word(name, fact, module, language) for name, fact in error.facts.items()}
     if type(error) is IllegalMove:
         return PageOutOfDate(field=error.field, state=facts["state"])
-    worded = copy(error)
-    worded.facts = facts
+    # Its own constructor may want facts by other names than it keeps them.
+    worded = type(error).__new__(type(error))
+    worded.__dict__ |= vars(error) | {"facts": facts}
     return worded
 
 

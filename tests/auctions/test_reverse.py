@@ -136,6 +136,31 @@ async def test_a_sold_auction_that_is_annulled_leaves_the_demand_open_for_all(
     assert [award["shortfall_fen"] for award in sold["awards"]] == [None]
 
 
+async def test_the_owner_of_an_anonymous_demand_stays_unknown_in_its_auction(
+    market: Market,
+) -> None:
+    """rules.md 9.5: no names until an expression of interest is accepted."""
+    owner = await market.join("enterprise")
+    demand = await steps.published(market, owner, anonymous=True)
+    supplier = await market.join("university")
+    path = f"/demands/{demand['id']}/solutions"
+    solution = await supplier.ok("POST", path, steps.SOLUTION)
+    await owner.ok("POST", f"{path}/{solution['id']}/decision", {"act": "shortlist"})
+    auction = await call(owner, demand, bidding_minutes=60)
+    await market.settle()
+    secret, place = str(owner.organisation_id), f"/auctions/{auction['id']}"
+    for reader in (market.anonymous, supplier):
+        for where in (place, f"/auctions?demand_id={demand['id']}", f"{place}/bids", "/feed"):
+            answer = await reader.get(where)
+            assert (answer.status_code, secret in answer.text) == (200, False), where
+        assert (await reader.ok("GET", f"/auctions?seller_id={secret}"))["items"] == []
+        page = await reader.client.get(place, headers={"accept": "text/html"})
+        assert (page.status_code, secret in page.text) == (200, False)
+    for reader in (owner, await market.admin()):
+        assert (await reader.ok("GET", place))["seller_id"] == secret
+        assert len((await reader.ok("GET", f"/auctions?seller_id={secret}"))["items"]) == 1
+
+
 async def test_without_a_bid_the_demand_stays_and_can_be_called_for_again(market: Market) -> None:
     owner = await market.join("enterprise")
     demand, _ = await shortlisted(market, owner, 1)
