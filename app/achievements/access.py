@@ -30,6 +30,14 @@ def owns(actor: Actor | None, achievement: Achievement) -> bool:
     )
 
 
+def knows_owner(actor: Actor | None, achievement: Achievement, *, met: bool) -> bool:
+    """Whether the actor may know whose an achievement is (rules.md 9.5).
+
+    `met` says that its interest was accepted, or that it was granted the details.
+    """
+    return not achievement.anonymous or met or owns(actor, achievement) or oversees(actor)
+
+
 def is_public(actor: Actor | None, achievement: Achievement) -> bool:
     """Whether the summary is open to this reader: everyone, or for `internal` any organisation."""
     if achievement.state != AchievementState.PUBLISHED:

@@ -106,7 +106,17 @@ async def listed(
     rows = await repository.documents(session, achievement_id)
     if granted or access.owns(actor, seen) or access.oversees(actor):
         return rows
+    if not await _may_know_owner(session, actor, seen, now):
+        return []
     return [row for row in rows if row.audience == Audience.PUBLIC]
+
+
+async def _may_know_owner(
+    session: AsyncSession, actor: Actor | None, achievement: Achievement, now: datetime
+) -> bool:
+    """A file of an anonymous achievement can tell whose it is, so it is for who may know that."""
+    met = await repository.met(session, actor, [achievement.id], now)
+    return access.knows_owner(actor, achievement, met=bool(met))
 
 
 async def read(
@@ -127,6 +137,8 @@ async def read(
     if document is None:
         raise NotFound
     if document.audience == Audience.PUBLIC:
+        if not await _may_know_owner(session, actor, seen, now):
+            raise NotFound
         return document
     if actor is None:
         raise Unauthenticated

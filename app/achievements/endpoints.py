@@ -10,8 +10,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
-from app.achievements import clearances, documents, imports, profiles, queries, service
+from app.achievements import clearances, documents, grants, imports, profiles, queries, service
 from app.achievements.errors import (
+    AnonymityOver,
     BadHeader,
     BadIpc,
     BadPackageMember,
@@ -84,6 +85,7 @@ from app.kit.problems import TooLarge
 from app.kit.storage import StorageUnavailable, document_store
 from app.kit.uploads import chunks, signed_in
 from app.parties import service as parties
+from app.standard.errors import NotAnonymous
 from app.standard.service import ProfileDocument
 
 achievements = trade_router("/achievements", "achievements")
@@ -106,6 +108,7 @@ _CONTENT = (
     BadIpc,
     FieldNeeded,
     PersonUnknown,
+    NotAnonymous,
 )
 Text = Annotated[str | None, Query(min_length=1, max_length=100)]
 Code = Annotated[str | None, Query(min_length=1, max_length=64)]
@@ -231,7 +234,8 @@ async def list_achievements(
     items, cursor = make_page(
         rows, page, lambda row: [row.title, row.id] if sort == "title" else [row.id]
     )
-    return Page(items=[AchievementView.model_validate(row) for row in items], next_cursor=cursor)
+    shown = await queries.views(session, actor, items, await clock.now(session))
+    return Page(items=shown, next_cursor=cursor)
 
 
 def _after(page: Paging, sort: str) -> Sequence[Any] | None:
@@ -262,7 +266,9 @@ async def get_achievement(
 ) -> AchievementView:
     """The public part of an achievement."""
     now = await clock.now(session)
-    return _shown(response, await queries.get(session, actor, achievement_id, now))
+    achievement = await queries.get(session, actor, achievement_id, now)
+    response.headers["ETag"] = etag(achievement.version)
+    return (await queries.views(session, actor, [achievement], now))[0]
 
 
 @achievements.get("/{achievement_id}/profile", responses=declared(NotFound, Unauthenticated))
@@ -277,7 +283,13 @@ async def get_profile(session: Uow, actor: OptionalActor, achievement_id: UUID) 
 @achievements.patch(
     "/{achievement_id}",
     responses=declared(
-        *_OWN, *_CONTENT, NoRight, ConfidentialNotPublic, PreconditionFailed, PreconditionRequired
+        *_OWN,
+        *_CONTENT,
+        AnonymityOver,
+        NoRight,
+        ConfidentialNotPublic,
+        PreconditionFailed,
+        PreconditionRequired,
     ),
 )
 async def edit_achievement(
@@ -294,7 +306,7 @@ async def edit_achievement(
 
 @achievements.post(
     "/{achievement_id}/publish",
-    responses=declared(*_OWN, IllegalMove, NoRight, ConfidentialNotPublic),
+    responses=declared(*_OWN, IllegalMove, NoRight, ConfidentialNotPublic, NotAnonymous),
 )
 async def publish_achievement(
     response: Response, session: Uow, actor: CurrentActor, achievement_id: UUID
@@ -338,7 +350,7 @@ async def grant_details(
     """Let an organisation read the details."""
     now = await clock.now(session)
     return GrantView.model_validate(
-        await service.grant_details(session, actor, achievement_id, new, now)
+        await grants.grant_details(session, actor, achievement_id, new, now)
     )
 
 
@@ -356,7 +368,7 @@ async def revoke_grant(
     """End a grant at once."""
     now = await clock.now(session)
     return GrantView.model_validate(
-        await service.revoke_grant(session, actor, achievement_id, grant_id, now)
+        await grants.revoke_grant(session, actor, achievement_id, grant_id, now)
     )
 
 

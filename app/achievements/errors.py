@@ -250,3 +250,25 @@ class ClearanceExists(Conflict):
     code = "clearance_exists"
     zh = "已有同类记录 {clearance_id};如需更改请先撤销"
     en = "There is {clearance_id} of this kind and subject already; revoke it first"
+
+
+class AnonymityOver(Conflict):
+    """What was public with its owner's name, and what is part of a package, is not anonymous."""
+
+    code = "anonymity_over"
+    zh = "只有从未公开、且不属于成果包的单项成果可以匿名"
+    en = "Only a single achievement that was never public and is in no package can be anonymous"
+
+
+class OwnerAnonymous(Conflict):
+    """Listings and price notices publish the transferor (rules.md A-6, C-1, C-18)."""
+
+    code = "owner_anonymous"
+    zh = (
+        "该成果为匿名发布,挂牌和公示须公开转让方;"
+        "如需继续,请先公开权利人(anonymous 改为 false),公开后不可恢复匿名"
+    )
+    en = (
+        "This achievement is anonymous, and a listing or price notice makes the transferor public:"
+        " set anonymous to false first, which cannot be undone"
+    )

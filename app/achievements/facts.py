@@ -46,7 +46,11 @@ class OfferFacts:
 
 @dataclass(frozen=True)
 class AchievementFacts:
-    """An achievement as others see it; a package has the rights of its members."""
+    """An achievement as other modules see it; a package has the rights of its members.
+
+    Whoever shows an anonymous one does not show `lead_party_id`, `owner_ids`, `rights` or
+    `completing_persons` to those who may not know its owner.
+    """
 
     id: UUID
     version: int
@@ -67,3 +71,4 @@ class AchievementFacts:
     completing_persons: tuple[str, ...]
     member_ids: tuple[UUID, ...]
     public_from: datetime | None
+    anonymous: bool = False

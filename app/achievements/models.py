@@ -76,6 +76,16 @@ class PackageMember(Base):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("achievement.id"))
 
 
+class AchievementContact(Base):
+    """An organisation that knows the owner: its interest in the achievement was accepted."""
+
+    __tablename__ = "achievement_contact"
+
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievement.id"), primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    met_at: Mapped[datetime] = mapped_column(server_default=text("market_now()"))
+
+
 class Achievement(Versioned, Base):
     """A scientific or technological achievement, or a package of several."""
 
@@ -87,6 +97,7 @@ class Achievement(Versioned, Base):
         CheckConstraint("trl BETWEEN 1 AND 9", name="trl"),
         CheckConstraint("state <> 'published' OR secrecy <> 'confidential'", name="never_public"),
         CheckConstraint("state <> 'published' OR public_from IS NOT NULL", name="public_from"),
+        CheckConstraint("kind <> 'package' OR NOT anonymous", name="named_package"),
         Index("ix_achievement_lead_party", "lead_party_id", "id"),
         Index("ix_achievement_title_key", "lead_party_id", "title_key"),
         Index("ix_achievement_published", "id", postgresql_where=_PUBLISHED),
@@ -106,6 +117,7 @@ class Achievement(Versioned, Base):
     transfer_modes: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
     funding: Mapped[str | None]
     secrecy: Mapped[str]
+    anonymous: Mapped[bool] = mapped_column(server_default=text("false"))
     lead_party_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     state: Mapped[str] = mapped_column(server_default=text("'draft'"))
     public_from: Mapped[datetime | None]

@@ -61,7 +61,7 @@ def profile(achievement: Achievement, poster: OrganisationFacts) -> dict[str, An
         "client_type": poster.kind if poster.is_public_research_unit else "enterprise",
         "country": "CN",
         "province": codes.province_of(poster.region_code).code,
-        "anonymous": False,
+        "anonymous": achievement.anonymous,
         "confidentiality": "open" if achievement.secrecy == Secrecy.PUBLIC else "internal",
     }
     return standard.tidied(document)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import access, repository
 from app.achievements.models import Achievement, Disclosure, DisclosureGrant
+from app.achievements.schemas import AchievementView
 from app.achievements.states import AchievementState, Secrecy
 from app.kit.actor import Actor
 from app.kit.errors import Unauthenticated
@@ -22,6 +23,25 @@ async def get(
     achievement = await repository.achievement(session, achievement_id)
     return access.visible(
         actor, achievement, granted=await repository.granted_to(session, actor, achievement_id, now)
+    )
+
+
+async def views(
+    session: AsyncSession, actor: Actor | None, rows: Sequence[Achievement], now: datetime
+) -> list[AchievementView]:
+    """Achievements as the actor sees them: an anonymous one without what tells whose it is."""
+    met = await repository.met(session, actor, [row.id for row in rows if row.anonymous], now)
+    return [_view(row, access.knows_owner(actor, row, met=row.id in met)) for row in rows]
+
+
+def _view(row: Achievement, known: bool) -> AchievementView:
+    shown = AchievementView.model_validate(row)
+    if known:
+        return shown
+    told = dict.fromkeys(("number", "title", "expires_on", "status"))
+    rights = [right.model_copy(update=told) for right in shown.rights]
+    return shown.model_copy(
+        update={"lead_party_id": None, "owners": [], "persons": [], "rights": rights}
     )
 
 
@@ -80,6 +100,8 @@ async def achievement_list(
         party_id=wanted.party_id,
         owner_id=owner_id,
         kind=wanted.kind,
+        named=wanted.party_id is not None and not access.oversees(actor),
+        known_to=None if actor is None else actor.party_id,
     )
     return await repository.achievements(session, chosen, sort=sort, after=after, limit=limit)
 

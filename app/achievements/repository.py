@@ -7,10 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, literal, or_, select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.models import (
     Achievement,
+    AchievementContact,
     AchievementOwner,
     Clearance,
     Disclosure,
@@ -36,6 +38,9 @@ class Filter:
     party_id: UUID | None = None
     owner_id: UUID | None = None
     kind: str | None = None
+    named: bool = False
+    known_to: UUID | None = None
+    """With `named`, anonymous ones are left out but those whose owner this organisation knows."""
 
 
 async def achievement(
@@ -109,7 +114,59 @@ def _filtered(query: Any, chosen: Filter) -> Any:
             AchievementOwner.organisation_id == chosen.owner_id,
         )
         query = query.where(or_(Achievement.lead_party_id == chosen.owner_id, owned))
+    if chosen.named:
+        query = query.where(or_(Achievement.anonymous.is_(False), *_known_to(chosen.known_to)))
     return query
+
+
+def _known_to(organisation_id: UUID | None) -> Sequence[Any]:
+    if organisation_id is None:
+        return ()
+    ties = (
+        exists().where(tie.achievement_id == Achievement.id, tie.organisation_id == organisation_id)
+        for tie in (AchievementOwner, AchievementContact)
+    )
+    return (Achievement.lead_party_id == organisation_id, *ties)
+
+
+async def meet(session: AsyncSession, achievement_id: UUID, organisation_id: UUID) -> None:
+    """Note that an organisation may know the owner; once."""
+    await session.execute(
+        insert(AchievementContact)
+        .values(achievement_id=achievement_id, organisation_id=organisation_id)
+        .on_conflict_do_nothing()
+    )
+
+
+async def met(
+    session: AsyncSession, actor: Actor | None, ids: Sequence[UUID], now: datetime
+) -> frozenset[UUID]:
+    """Those whose owner the actor's party has met, or who granted it their details."""
+    if actor is None or actor.party_id is None or not actor.roles or not ids:
+        return frozenset()
+    contacts = select(AchievementContact.achievement_id).where(
+        AchievementContact.achievement_id.in_(ids),
+        AchievementContact.organisation_id == actor.party_id,
+    )
+    grants = select(DisclosureGrant.achievement_id).where(
+        DisclosureGrant.achievement_id.in_(ids),
+        DisclosureGrant.organisation_id == actor.party_id,
+        *_in_force(now),
+    )
+    return frozenset((await session.execute(contacts.union(grants))).scalars())
+
+
+def _in_force(now: datetime) -> Sequence[Any]:
+    return (
+        DisclosureGrant.revoked_at.is_(None),
+        or_(DisclosureGrant.ends_at.is_(None), DisclosureGrant.ends_at > now),
+    )
+
+
+async def in_package(session: AsyncSession, achievement_id: UUID) -> bool:
+    """Whether any package has this achievement in it."""
+    query = select(exists().where(PackageMember.member_id == achievement_id))
+    return bool((await session.execute(query)).scalar_one())
 
 
 async def in_published_package(session: AsyncSession, achievement_id: UUID) -> bool:
@@ -132,8 +189,7 @@ async def granted(
         exists().where(
             DisclosureGrant.achievement_id == achievement_id,
             DisclosureGrant.organisation_id == organisation_id,
-            DisclosureGrant.revoked_at.is_(None),
-            or_(DisclosureGrant.ends_at.is_(None), DisclosureGrant.ends_at > now),
+            *_in_force(now),
         )
     )
     return bool((await session.execute(query)).scalar_one())

@@ -77,6 +77,9 @@ class NewAchievement(_Described):
     """An achievement to be entered as a draft."""
 
     rights: Rights = Field(default_factory=list)
+    anonymous: bool = Field(
+        False, description="its owner is told to those whose interest was accepted alone"
+    )
 
 
 class NewPackage(_Described):
@@ -101,6 +104,7 @@ class AchievementEdit(WireModel):
     owners: Owners | None = None
     persons: Persons | None = None
     rights: Rights | None = None
+    anonymous: bool | None = Field(None, description="true only before the first publication")
 
 
 class OwnerView(WireModel):
@@ -129,7 +133,11 @@ class PersonView(WireModel):
 
 
 class AchievementView(WireModel):
-    """The public part of an achievement."""
+    """The public part of an achievement.
+
+    An anonymous one tells its owners, persons, and what identifies its rights to its owners, to
+    overseers, and to those whose interest was accepted or who were granted the details.
+    """
 
     id: UUID
     version: int
@@ -144,7 +152,8 @@ class AchievementView(WireModel):
     transfer_modes: list[str]
     funding: str | None
     secrecy: Secrecy
-    lead_party_id: UUID
+    anonymous: bool
+    lead_party_id: UUID | None
     public_from: datetime | None
     created_at: datetime
     owners: list[OwnerView]

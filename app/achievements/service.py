@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.achievements import access, clearances, repository, rules
 from app.achievements.errors import (
     AchievementNotPublished,
+    AnonymityOver,
     BadPackageMember,
     ConfidentialNotPublic,
     FieldNeeded,
-    GranteeUnknown,
+    OwnerAnonymous,
     OwnerUnclear,
     OwnerUnknown,
     PersonUnknown,
@@ -25,27 +26,25 @@ from app.achievements.models import (
     AchievementOwner,
     AchievementPerson,
     AchievementRight,
-    DisclosureGrant,
     PackageMember,
 )
 from app.achievements.schemas import (
     AchievementEdit,
     NewAchievement,
-    NewGrant,
     NewOwner,
     NewPackage,
     NewPerson,
     NewRight,
 )
 from app.achievements.states import MOVES, AchievementKind, AchievementState, Secrecy
-from app.achievements.texts import GRANT_MAIL, GRANT_SUBJECT
-from app.kit import audit, clock, codes, jobs, mail
-from app.kit.actor import SYSTEM, Actor
+from app.kit import audit, clock, codes, jobs
+from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.kit.http import require_version
 from app.kit.states import move
 from app.parties import service as parties
 from app.parties.states import OrganisationState, Role
+from app.standard import service as standard
 
 PLAIN = ("title", "summary", "details", "industry_code", "trl", "funding")
 """Columns that are taken from the wire as they are."""
@@ -58,11 +57,12 @@ async def create(session: AsyncSession, actor: Actor, new: NewAchievement) -> Ac
 
     Raises SharesNotWhole, OwnerUnclear, OwnerUnknown, OwnerTwice, PosterNotOwner, BadRightNumber,
     RightNumberMissing, RightKindMismatch, RightTwice, UnknownValue, BadIpc, FieldNeeded,
-    PersonUnknown.
+    PersonUnknown, NotAnonymous.
     """
     party_id = _poster(actor)
     achievement = await _described(session, party_id, new, AchievementKind.SINGLE)
     achievement.rights = _rights(new.rights, (await clock.now(session)).year)
+    achievement.anonymous = new.anonymous
     return await _entered(session, actor, achievement, new.persons)
 
 
@@ -118,6 +118,7 @@ async def _entered(
     session.add(achievement)
     await session.flush()
     await _set_persons(session, achievement, persons)
+    await _require_untold(session, achievement)
     after = {"state": achievement.state, "kind": achievement.kind} | _summary_of(achievement)
     audit.record(
         session,
@@ -135,10 +136,23 @@ def _summary_of(achievement: Achievement) -> dict[str, Any]:
     return {
         "title": achievement.title,
         "secrecy": achievement.secrecy,
+        "anonymous": achievement.anonymous,
         "owners": [[o.name, o.share_bp] for o in achievement.owners],
         "rights": [[r.type, r.office, r.number] for r in achievement.rights],
         "members": [str(member_id) for member_id in achievement.member_ids],
     }
+
+
+async def _require_untold(session: AsyncSession, achievement: Achievement) -> None:
+    """Raise NotAnonymous if what is public of an anonymous achievement tells whose it is."""
+    if not achievement.anonymous:
+        return
+    names = [one.name for one in achievement.owners]
+    names += [one.name for one in achievement.persons]
+    for owner_id in sorted({achievement.lead_party_id, *achievement.owner_ids}):
+        names += await parties.identifying_names(session, owner_id)
+    told = {"title": achievement.title, "summary": achievement.summary}
+    standard.require_anonymous(told, names)
 
 
 def _field(given: str | None, ipc: Sequence[str]) -> str:
@@ -234,6 +248,8 @@ async def _members(session: AsyncSession, party_id: UUID, ids: Sequence[UUID]) -
             reason = "it is a package itself"
         elif member_id in ids[:position]:
             reason = "it is listed twice"
+        elif member.anonymous:
+            reason = "it is anonymous, and a package is not"
         if member is None or reason is not None:
             raise BadPackageMember(
                 field=f"body.member_ids.{position}", achievement_id=str(member_id), reason=reason
@@ -251,8 +267,8 @@ async def edit(
 ) -> Achievement:
     """Change an achievement against the version that was read; lists are replaced whole.
 
-    What is published stays publishable: raises NoRight or ConfidentialNotPublic otherwise, and
-    what `create` raises.
+    What is published stays publishable: raises NoRight or ConfidentialNotPublic otherwise,
+    AnonymityOver, and what `create` raises.
     """
     achievement = await _locked(session, actor, achievement_id)
     require_version(achievement.version, version)
@@ -277,6 +293,8 @@ async def edit(
         achievement.rights = _rights(change.rights, (await clock.now(session)).year)
     if change.owners is not None:
         achievement.owners = await _owners(session, achievement.lead_party_id, change.owners)
+    if change.anonymous is not None:
+        await _set_anonymous(session, achievement, change.anonymous)
     if achievement.state == AchievementState.PUBLISHED or await repository.in_published_package(
         session, achievement.id
     ):
@@ -284,6 +302,7 @@ async def edit(
     achievement.version += 1
     if change.persons is not None:
         await _set_persons(session, achievement, change.persons)
+    await _require_untold(session, achievement)
     await session.flush()
     audit.record(
         session,
@@ -298,6 +317,21 @@ async def edit(
     return achievement
 
 
+async def _set_anonymous(session: AsyncSession, achievement: Achievement, anonymous: bool) -> None:
+    """An owner can be named at any time, and cannot be hidden once it was public."""
+    if (
+        anonymous
+        and not achievement.anonymous
+        and (
+            achievement.kind == AchievementKind.PACKAGE
+            or achievement.public_from is not None
+            or await repository.in_package(session, achievement.id)
+        )
+    ):
+        raise AnonymityOver(field="body.anonymous")
+    achievement.anonymous = anonymous
+
+
 async def _locked(session: AsyncSession, actor: Actor, achievement_id: UUID) -> Achievement:
     return access.owned(actor, await repository.achievement(session, achievement_id, lock=True))
 
@@ -307,11 +341,13 @@ async def publish(
 ) -> Achievement:
     """Open the summary to everyone, or for `internal` to every organisation.
 
-    Raises NoRight, ConfidentialNotPublic, IllegalMove.
+    Raises NoRight, ConfidentialNotPublic, IllegalMove, and NotAnonymous when an anonymous one has
+    become telling since it was written.
     """
     achievement = await _locked(session, actor, achievement_id)
     state = move(MOVES, AchievementState(achievement.state), "publish")
     await _require_publishable(session, achievement)
+    await _require_untold(session, achievement)
     achievement.public_from = now
     await jobs.defer(session, "settlements.watch_idle", achievement_id=str(achievement.id))
     return _moved(session, actor, achievement, state, "publish")
@@ -358,72 +394,6 @@ async def _require_publishable(session: AsyncSession, achievement: Achievement) 
         rules.check_declared([right.type for right in part.rights], "body.rights")
 
 
-async def grant_details(
-    session: AsyncSession, actor: Actor, achievement_id: UUID, new: NewGrant, now: datetime
-) -> DisclosureGrant:
-    """Let an organisation read the details; a grant that is in force is given anew its end.
-
-    Raises GranteeUnknown, GrantEnded.
-    """
-    achievement = await _locked(session, actor, achievement_id)
-    known = await parties.facts_of(session, [new.organisation_id])
-    facts = known.get(new.organisation_id)
-    if facts is None or facts.state != OrganisationState.ACTIVE:
-        raise GranteeUnknown(field="body.organisation_id", organisation_id=str(new.organisation_id))
-    rules.check_grant_end(now, new.ends_at)
-    grant = await repository.live_grant(session, achievement.id, new.organisation_id)
-    if grant is None:
-        grant = DisclosureGrant(achievement_id=achievement.id, organisation_id=new.organisation_id)
-        session.add(grant)
-    grant.granted_by = actor.person_id
-    grant.ends_at = new.ends_at
-    await session.flush()
-    audit.record(
-        session,
-        actor,
-        "achievement.grant",
-        "achievement",
-        achievement.id,
-        after={"organisation": new.organisation_id, "ends_at": new.ends_at},
-        audience=access.owners(achievement),
-    )
-    await _tell_grantee(session, achievement, grant)
-    return grant
-
-
-async def _tell_grantee(
-    session: AsyncSession, achievement: Achievement, grant: DisclosureGrant
-) -> None:
-    """A mail to the grantee, if its contact is an address; without anything that is restricted."""
-    grantee = await parties.get(session, SYSTEM, grant.organisation_id)
-    if not mail.is_address(grantee.contact):
-        return
-    text = GRANT_MAIL.format(name=grantee.name, owner=achievement.owners[0].name, id=achievement.id)
-    await mail.defer(session, grantee.contact, GRANT_SUBJECT, text)
-
-
-async def revoke_grant(
-    session: AsyncSession, actor: Actor, achievement_id: UUID, grant_id: UUID, now: datetime
-) -> DisclosureGrant:
-    """End a grant at once; what was read stays in the log."""
-    achievement = await _locked(session, actor, achievement_id)
-    grant = await repository.grant(session, grant_id)
-    if grant is None or grant.achievement_id != achievement.id:
-        raise NotFound
-    if grant.revoked_at is None:
-        grant.revoked_at = now
-        audit.record(
-            session,
-            actor,
-            "achievement.revoke_grant",
-            "achievement",
-            achievement.id,
-            before={"organisation": grant.organisation_id},
-            audience=access.owners(achievement),
-        )
-    return grant
-
-
 async def facts(session: AsyncSession, achievement_id: UUID) -> AchievementFacts:
     """What other modules may know of one achievement; raises NotFound."""
     found = await facts_of(session, [achievement_id])
@@ -467,6 +437,7 @@ def _facts(row: Achievement, members: Sequence[Achievement]) -> AchievementFacts
         completing_persons=tuple(person.name for person in row.persons),
         member_ids=row.member_ids,
         public_from=row.public_from,
+        anonymous=row.anonymous,
     )
 
 
@@ -484,3 +455,21 @@ async def require_postable(
             field="body.achievement_id", state=achievement.state, secrecy=achievement.secrecy
         )
     return await facts(session, achievement_id)
+
+
+async def require_named(
+    session: AsyncSession, actor: Actor, achievement_id: UUID
+) -> AchievementFacts:
+    """What `require_postable` gives, of an achievement whose owner may be made public.
+
+    Listings and price notices tell the transferor, so they need it. Raises OwnerAnonymous besides.
+    """
+    found = await require_postable(session, actor, achievement_id)
+    if found.anonymous:
+        raise OwnerAnonymous(field="body.achievement_id", achievement_id=str(achievement_id))
+    return found
+
+
+async def meet(session: AsyncSession, achievement_id: UUID, organisation_id: UUID) -> None:
+    """An interest in an achievement was accepted: from now on the organisation knows its owner."""
+    await repository.meet(session, achievement_id, organisation_id)

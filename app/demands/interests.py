@@ -131,6 +131,8 @@ async def decide(
     elif interest.owner_person_id is None:
         interest.owner_person_id = actor.person_id
     _move(session, actor, interest, decision.act, now, decision.reason)
+    if interest.state == InterestState.ACCEPTED and interest.achievement_id is not None:
+        await achievements.meet(session, interest.achievement_id, interest.party_id)
     told = [one for one in (interest.party_id, interest.party_broker_id) if one is not None]
     text = DECIDED_MAIL.format(title=await _title(session, interest), id=interest.id)
     await tell(session, told, DECIDED_SUBJECT, text)

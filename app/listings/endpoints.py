@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from starlette.routing import Route
 
-from app.achievements.errors import AchievementNotPublished
+from app.achievements.errors import AchievementNotPublished, OwnerAnonymous
 from app.kit.actor import CurrentActor, OptionalActor, optional_actor
 from app.kit.db import Uow, unit_of_work
 from app.kit.errors import (
@@ -74,7 +74,9 @@ routers: tuple[APIRouter, ...] = (listings,)
     "",
     status_code=201,
     dependencies=[Idempotent],
-    responses=declared(*ACTING, AchievementNotPublished, RightAlreadyAwarded, *TERMS),
+    responses=declared(
+        *ACTING, AchievementNotPublished, OwnerAnonymous, RightAlreadyAwarded, *TERMS
+    ),
 )
 async def create_listing(
     response: Response, session: Uow, actor: CurrentActor, new: NewListing
@@ -223,6 +225,7 @@ async def edit_listing(
         *ACTING,
         IllegalMove,
         AchievementNotPublished,
+        OwnerAnonymous,
         ExclusiveRightListed,
         RightAlreadyAwarded,
         GuardsFailed,

@@ -73,11 +73,11 @@ record_failure = endings.record_failure
 async def create(session: AsyncSession, actor: Actor, new: NewListing) -> Listing:
     """Draft a listing of an own, published achievement.
 
-    Raises NotFound, AchievementNotPublished, UnknownValue, RightAlreadyAwarded, and what
-    `rules.judge` and `rules.check_offer` raise.
+    Raises NotFound, AchievementNotPublished, OwnerAnonymous, UnknownValue, RightAlreadyAwarded, and
+    what `rules.judge` and `rules.check_offer` raise.
     """
     seller_id = _trader(actor)
-    achievement = await achievements.require_postable(session, actor, new.achievement_id)
+    achievement = await achievements.require_named(session, actor, new.achievement_id)
     seller = await parties.facts(session, seller_id)
     _check_codes(new.transfer_mode, new.license_manner)
     listing = Listing(
@@ -156,7 +156,7 @@ async def submit(
     _trader(actor)
     listing = access.owned(actor, await repository.listing(session, listing_id, lock="update"))
     state = move(MOVES, ListingState(listing.state), "submit")
-    achievement = await achievements.require_postable(session, actor, listing.achievement_id)
+    achievement = await achievements.require_named(session, actor, listing.achievement_id)
     await _judge(session, listing, achievement, listing.profile)
     await _claim(session, listing, achievement)
     await checks.require(session, listing, achievement, register, to_publish=False)

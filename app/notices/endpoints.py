@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.achievements.errors import AchievementNotPublished
+from app.achievements.errors import AchievementNotPublished, OwnerAnonymous
 from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired
 from app.kit.db import Uow
 from app.kit.errors import (
@@ -52,6 +52,7 @@ routers: tuple[APIRouter, ...] = (notices,)
 ACTING = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
 CONTENT = (
     AchievementNotPublished,
+    OwnerAnonymous,
     UnknownValue,
     NoticeTooShort,
     NoTransfer,

@@ -42,13 +42,13 @@ _KEPT_WHEN_NULL = frozenset(CONTENT) - {"license_manner", "taker_id"}
 async def create(session: AsyncSession, actor: Actor, new: NewNotice) -> Notice:
     """Draft a price notice of an own, published achievement (促进科技成果转化法 18).
 
-    Raises NotFound, AchievementNotPublished, UnknownValue, TakerUnclear, and what
+    Raises NotFound, AchievementNotPublished, OwnerAnonymous, UnknownValue, TakerUnclear, and what
     `rules.check_content` raises.
     """
     actor.require_role(Role.TRADER)
     actor.require_scope("trade")
     publisher_id = actor.require_party()
-    achievement = await achievements.require_postable(session, actor, new.achievement_id)
+    achievement = await achievements.require_named(session, actor, new.achievement_id)
     publisher = await parties.facts(session, publisher_id)
     given = new.model_dump(exclude={"achievement_id", "taker_name"}) | {
         "title": new.title or achievement.title,
@@ -142,7 +142,7 @@ async def publish(session: AsyncSession, actor: Actor, notice_id: UUID) -> Notic
     """Make a draft public; its days count from the day after."""
     notice = access.owned(actor, await repository.notice(session, notice_id, lock=True))
     state = move(MOVES, NoticeState(notice.state), "publish")
-    await achievements.require_postable(session, actor, notice.achievement_id)
+    await achievements.require_named(session, actor, notice.achievement_id)
     await _begin(session, actor, "publish", notice, state, await _judge(session, notice))
     return notice
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.achievements import clearances, documents, queries, service
-from app.achievements.schemas import NewAchievement, NewClearance
+from app.achievements.schemas import AchievementEdit, NewAchievement, NewClearance
 from app.demands.solutions import SOLVERS
 from app.kit.errors import Unprocessable
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
@@ -72,13 +72,15 @@ async def achievement_list(
     items, following = make_page(
         rows, page, lambda row: [row.title, row.id] if sort == "title" else [row.id]
     )
-    names = await parties.facts_of(visit.session, [row.lead_party_id for row in items])
+    shown = await queries.views(visit.session, visit.actor, items, visit.now)
+    posters = [one.lead_party_id for one in shown if one.lead_party_id is not None]
+    names = await parties.facts_of(visit.session, posters)
     wrong = []
     if symbol and wanted.ipc is None:
         wrong = [Complaint("ipc", visit.t("应为 IPC 分类号的开头", "The beginning of a symbol"))]
     return visit.page(
         "achievements.html",
-        items=items,
+        items=shown,
         names=names,
         next_cursor=following,
         complaints=wrong,
@@ -169,6 +171,7 @@ def _values(form: Form, party_id: UUID | None) -> dict[str, Any]:
     }
     for name in ("technical_field", "industry_code", "funding"):
         values[name] = form.text(name) or None
+    values["anonymous"] = form.text("anonymous") == "1"
     if form.text("trl"):
         values["trl"] = whole("body.trl", form.text("trl"))
     owners = _owners(form.text("owners"), party_id)
@@ -225,19 +228,23 @@ async def read_details(visit: Visit, achievement_id: UUID, form: Posted) -> Resp
 
 @router.post("/achievements/{achievement_id}/state")
 async def change_state(visit: Visit, achievement_id: UUID, form: Posted) -> Response:
-    """Publish or withdraw an achievement."""
+    """Publish or withdraw an achievement, or make its owner known."""
     actor = visit.require_actor()
     act = form.text("act")
     attempt = visit.attempt()
     async with attempt:
         if act == "withdraw":
             await service.withdraw(visit.session, actor, achievement_id)
+        elif act == "name":
+            named = AchievementEdit(anonymous=False)
+            version = whole("body.version", form.text("version"))
+            await service.edit(visit.session, actor, achievement_id, named, version)
         else:
             await service.publish(visit.session, actor, achievement_id, visit.now)
     if attempt.failed:
         return await _show(visit, achievement_id, attempt.complaints, attempt.status)
     return visit.go(
-        f"/achievements/{achievement_id}", "saved" if act == "withdraw" else "published"
+        f"/achievements/{achievement_id}", "saved" if act in {"withdraw", "name"} else "published"
     )
 
 
@@ -266,6 +273,7 @@ async def _show(
 ) -> Response:
     visit.here = f"/achievements/{achievement_id}"
     row = await queries.get(visit.session, visit.actor, achievement_id, visit.now)
+    [shown] = await queries.views(visit.session, visit.actor, [row], visit.now)
     members = await service.facts_of(visit.session, row.member_ids) if row.member_ids else {}
     owner = visit.is_party(row.lead_party_id, *row.owner_ids)
     readings: Sequence[Any] = []
@@ -274,11 +282,11 @@ async def _show(
             visit.session, visit.actor, achievement_id, after=None, limit=_SHOWN_READINGS
         )
     readers = {item.client_id or item.organisation_id for item in readings}
-    ids = [row.lead_party_id, *(reader for reader in readers if reader is not None)]
+    ids = [reader for reader in readers if reader is not None]
     return visit.page(
         "achievement.html",
         status,
-        item=row,
+        item=shown,
         members=[members[i] for i in row.member_ids if i in members],
         names=await parties.facts_of(visit.session, ids),
         owner=owner,
