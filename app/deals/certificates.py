@@ -8,7 +8,7 @@ from uuid import UUID
 from anyio import to_thread
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.deals import access, printing, repository, rules, seal
+from app.deals import access, printing, repository, results, rules, seal
 from app.deals.errors import AlreadyRevoked, CertificateStands, NotContracted
 from app.deals.models import Deal, TradeCertificate
 from app.deals.schemas import CertificateView, NewCertificate, SignatureView
@@ -173,21 +173,11 @@ async def revoke(
 
     Raises NotFound, RoleRequired and AlreadyRevoked.
     """
-    revoked_by = access.require_operator(actor)
+    access.require_operator(actor)
     certificate = await _existing(session, number, lock=True)
     if certificate.revoked_at is not None:
         raise AlreadyRevoked(number=number, revoked_at=certificate.revoked_at.isoformat())
-    certificate.revoked_at = now
-    certificate.revoked_by = revoked_by
-    certificate.revocation_reason = reason
-    audit.record(
-        session,
-        actor,
-        "certificate.revoke",
-        "trade_certificate",
-        certificate.id,
-        after={"number": number, "reason": reason},
-    )
+    results.revoke(session, actor, certificate, reason, now)
     await session.flush()
     return view(certificate)
 

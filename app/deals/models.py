@@ -194,7 +194,8 @@ class CertificateSerial(Base):
 class TradeCertificate(Identified, Base):
     """A trade certificate (交易凭证, rules.md C-18); only its revocation is ever added, by trigger.
 
-    `document` is the PDF as it was issued, so that it is the same bytes for ever.
+    `document` is the PDF as it was issued, so that it is the same bytes for ever. `revoked_by` is
+    empty when the deal's end revoked it. No deal that ended has one in force, by trigger.
     """
 
     __tablename__ = "trade_certificate"
@@ -210,7 +211,7 @@ class TradeCertificate(Identified, Base):
         CheckConstraint("octet_length(signature) = 64", name="signature"),
         CheckConstraint(
             "(revoked_at IS NULL) = (revocation_reason IS NULL)"
-            " AND (revoked_at IS NULL) = (revoked_by IS NULL)",
+            " AND (revoked_by IS NULL OR revoked_at IS NOT NULL)",
             name="revocation",
         ),
     )

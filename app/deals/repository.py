@@ -233,6 +233,15 @@ async def certificate(
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def certificate_in_force(session: AsyncSession, deal_id: UUID) -> TradeCertificate | None:
+    """The certificate of a deal that was not revoked, locked."""
+    query = select(TradeCertificate).where(
+        TradeCertificate.deal_id == deal_id, TradeCertificate.revoked_at.is_(None)
+    )
+    query = query.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def numbers_in_force(session: AsyncSession, deal_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The numbers of the certificates in force, by deal."""
     query = select(TradeCertificate.deal_id, TradeCertificate.number).where(

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.deals import access, repository, rules
-from app.deals.models import Deal
+from app.deals.models import Deal, TradeCertificate
 from app.deals.states import MOVES, DealState
 from app.kit import audit, calendar_store, clock, jobs
 from app.kit.actor import Actor
@@ -15,6 +15,8 @@ from app.kit.states import move
 from app.listings.facts import ListingFacts
 from app.negotiations import service as negotiations
 from app.negotiations.facts import Brokerage
+
+_ENDED = "交易已终止"
 
 
 def of_listing(listing: ListingFacts) -> dict[str, Any]:
@@ -110,12 +112,33 @@ async def end(
     now: datetime,
     **facts: Any,
 ) -> None:
-    """End a deal: its state, its price as a comparable, and the commissions that it promised."""
+    """End a deal: its certificate, its state, its price as a comparable, and its commissions."""
+    certificate = await repository.certificate_in_force(session, deal.id)
+    if certificate is not None:
+        revoke(session, actor, certificate, f"{_ENDED}:{reason}", now)
+        await session.flush()
     change(session, actor, deal, act, reason=reason, **facts)
     deal.note, deal.ended_at = reason, now
     await session.flush()
     await jobs.defer(session, "pricing.collect_deal", deal_id=str(deal.id))
     await negotiations.lapse_commissions(session, actor, deal.id, now)
+
+
+def revoke(
+    session: AsyncSession, actor: Actor, certificate: TradeCertificate, reason: str, now: datetime
+) -> None:
+    """Take a certificate out of force; it stays to be looked up, with the reason."""
+    certificate.revoked_at = now
+    certificate.revoked_by = actor.person_id
+    certificate.revocation_reason = reason
+    audit.record(
+        session,
+        actor,
+        "certificate.revoke",
+        "trade_certificate",
+        certificate.id,
+        after={"number": certificate.number, "reason": reason},
+    )
 
 
 def brokerage(deal: Deal) -> Brokerage:

@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.deals import payments, repository, rules
 from app.deals.errors import CommissionTooHigh
@@ -13,6 +15,7 @@ from tests.contracts.trades import rows
 from tests.ledger.books import books
 from tests.listings.test_deposits import SETTLEMENT, refunds_of, sums
 from tests.market import Market, User
+from tests.web.browser import Browser
 
 RULES = rules.RULE_SETS[0]
 PAY_TO = {"number": "6222020200998877665", "name": "某大学"}
@@ -106,17 +109,19 @@ async def end_by_agreement(contract: dict[str, Any], seller: User, buyer: User) 
     path = f"/contracts/{contract['id']}/amendments"
     made = await seller.ok("POST", path, {"kind": "termination", "reason": "双方协商解除"})
     for party in (seller, buyer):
-        text = {"text_sha256": made["text_sha256"]}
-        await party.ok("POST", f"{path}/{made['number']}/sign", text)
+        signed = {"text_sha256": made["text_sha256"]}
+        await party.ok("POST", f"{path}/{made['number']}/sign", signed)
 
 
 async def test_the_price_of_a_terminated_deal_goes_back_by_itself_and_once(market: Market) -> None:
     """民法典 566: what was performed is given back when a contract is ended."""
     deal, seller, buyer, contract = await paid_in(market)
     admin, path = await market.admin(), f"/deals/{deal['id']}"
+    made = await admin.ok("POST", f"{path}/certificate", {"conclusion": "审核通过"})
     await end_by_agreement(contract, seller, buyer)
     ended = await buyer.ok("GET", path)
     assert (ended["state"], ended["price_return"]) == ("terminated", "owed")
+    await _is_revoked(market, made, "交易已终止:双方协商解除")
     assert (await market.anonymous.get(path)).status_code == 404
     back = [one for one in await refunds_of(buyer) if one[2] == "deal_ended"]
     assert sorted(fen for _, fen, _ in back) == [
@@ -138,6 +143,16 @@ async def test_the_price_of_a_terminated_deal_goes_back_by_itself_and_once(marke
     assert ("price" in found, found["refund_ordered"]) == (False, deal["price_fen"])
     listing = await market.anonymous.ok("GET", f"/listings/{deal['listing_id']}")
     assert listing["state"] == "failed"
+
+
+async def _is_revoked(market: Market, made: dict[str, Any], reason: str) -> None:
+    """The certificate fell with its deal, and everyone who verifies it reads so and why."""
+    shown = await market.anonymous.ok("GET", f"/certificates/{made['number']}")
+    assert (shown["valid"], shown["revocation_reason"]) == (False, reason)
+    assert shown["content"] == made["content"]
+    page = await Browser(market).page(f"/verify/certificates/{made['number']}")
+    assert "核验结果:本凭证已被撤销。" in page.words
+    assert reason in page.words
 
 
 async def test_a_price_that_was_paid_out_before_is_an_operators_to_follow(market: Market) -> None:
@@ -182,8 +197,16 @@ async def test_an_annulled_auction_gives_the_whole_price_back(market: Market) ->
     """法释〔2016〕18号 art. 31: the sale is undone, and nobody is at fault by that alone."""
     deal, _, buyer, _ = await paid_in(market)
     admin = await market.admin()
+    made = await admin.ok("POST", f"/deals/{deal['id']}/certificate", {"conclusion": "审核通过"})
+    async with market.sessions() as session:
+        with pytest.raises(DBAPIError, match="is in force"):
+            await session.execute(
+                text("UPDATE deal SET state = 'terminated', ended_at = now() WHERE id = :id"),
+                {"id": deal["id"]},
+            )
     await admin.ok("POST", f"/auctions/{deal['auction_id']}/annul", {"reason": "系统故障"})
     await market.settle()
+    await _is_revoked(market, made, "交易已终止:系统故障")
     assert (await buyer.ok("GET", f"/deals/{deal['id']}"))["state"] == "terminated"
     found = await sums(market)
     assert found["refund_ordered"] >= deal["price_fen"]
