@@ -26,6 +26,18 @@ _OWNER = re.compile(r"(?P<name>.+?)[\s,，:：]+(?P<share>[0-9]{1,3}(?:\.[0-9]{1
 _RIGHTS = range(3)
 _SHOWN_READINGS = 20
 
+CLEARANCES: dict[str, texts.Pair] = {
+    "co_owner_consent:consents": ("共有权利人同意", "Co-owner consents"),
+    "inventor_statement:waived": ("完成人放弃优先受让权", "Inventor waives first refusal"),
+    "inventor_statement:reserved": ("完成人保留优先受让权", "Inventor reserves first refusal"),
+    "pledge:pledged": ("已质押", "Pledged"),
+    "pledgee_consent:consents": ("质权人同意", "Pledgee consents"),
+    "funding_approval:approved": ("项目管理机构批准", "Programme authority approves"),
+    "export_licence:approved": ("技术出口许可", "Export licence"),
+    "unfiled_invention:unfiled": ("发明尚未申请专利", "Invention not filed yet"),
+}
+"""What clearances say, by kind and statement."""
+
 
 class BadOwnerLine(Unprocessable):
     """A line of the form's other owners cannot be read."""
@@ -298,8 +310,8 @@ async def _show(
             if owner and visit.actor is not None
             else []
         ),
-        clearance_choices=[(key, visit.t(*texts.CLEARANCES[key])) for key in texts.CLEARANCES],
-        clearance_names=texts.CLEARANCES,
+        clearance_choices=[(key, visit.t(*CLEARANCES[key])) for key in CLEARANCES],
+        clearance_names=CLEARANCES,
         details=details,
         may_contact=(
             not owner

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from app.kit.errors import Problem, Unauthenticated
 from app.web import session
-from app.web.forms import Complaint, in_words
+from app.web.forms import Complaint, in_words, label
 from app.web.forms import message as said_of
 from app.web.render import render
 from app.web.visit import SecureHTML, Visitor, chosen_language, language_links, page_context
@@ -117,7 +117,7 @@ def _context(request: Request) -> dict[str, Any]:
         "language_links": language_links(request, request.url.path),
         "done": None,
         "complaints": [],
-        "label": lambda _: "",
+        "label": lambda item: label(item, chosen_language(request)),
         "demo_logins": [],
         "form_token": request.cookies.get(session.CSRF, ""),
     }

@@ -16,6 +16,7 @@ from app.kit.i18n import Language
 from app.kit.money import BadAmount, parse_yuan
 from app.kit.problems import CHINESE
 from app.web import texts
+from app.web.field_texts import field_name
 
 
 class BadAmountField(Unprocessable):
@@ -136,9 +137,7 @@ def _state(code: str, domain: str) -> texts.Pair:
 
 def label(complaint: Complaint, language: Language) -> str:
     """The label of the field that a complaint is about; empty when it is about none."""
-    if not complaint.field:
-        return ""
-    return texts.field_name(complaint.field)[0 if language == "zh" else 1]
+    return field_name(complaint.field, language)
 
 
 class Attempt:

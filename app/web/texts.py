@@ -196,6 +196,17 @@ STATES: dict[str, dict[str, Pair]] = {
         "ended": ("已终止", "Broken off"),
         "expired": ("已到期", "Expired"),
     },
+    "commission": {
+        "pending": ("待合同成立", "Until the contract"),
+        "earned": ("应付", "Owed"),
+        "paid": ("已付", "Paid"),
+        "lapsed": ("未成交,不产生", "None is due"),
+    },
+    "commission_basis": {
+        "agreement": ("约定报酬", "As agreed"),
+        "reasonable": ("合理报酬(未约定)", "A reasonable fee, none was agreed on"),
+        "main_contract": ("合同载明中介,双方各半", "Named in the contract; both bear half"),
+    },
     "royalty_base": {
         "net_sales": ("净销售额", "net sales"),
         "units": ("件数", "units"),
@@ -291,6 +302,8 @@ TONES: dict[str, str] = {
     "shortlisted": "good",
     "declined": "bad",
     "expired": "bad",
+    "earned": "wait",
+    "lapsed": "bad",
     "expressed": "wait",
     "concluded": "wait",
     "publicised": "good",
@@ -456,28 +469,9 @@ FIELDS: dict[str, Pair] = {
 """Labels of fields, by the last name in an error's path."""
 
 
-CLEARANCES: dict[str, Pair] = {
-    "co_owner_consent:consents": ("共有权利人同意", "Co-owner consents"),
-    "inventor_statement:waived": ("完成人放弃优先受让权", "Inventor waives first refusal"),
-    "inventor_statement:reserved": ("完成人保留优先受让权", "Inventor reserves first refusal"),
-    "pledge:pledged": ("已质押", "Pledged"),
-    "pledgee_consent:consents": ("质权人同意", "Pledgee consents"),
-    "funding_approval:approved": ("项目管理机构批准", "Programme authority approves"),
-    "export_licence:approved": ("技术出口许可", "Export licence"),
-    "unfiled_invention:unfiled": ("发明尚未申请专利", "Invention not filed yet"),
-}
-"""What clearances say, by kind and statement."""
-
-
 def state_name(domain: str, value: str) -> Pair:
     """A state's name; one without a name shows its code."""
     return STATES.get(domain, {}).get(value, (value, value))
-
-
-def field_name(path: str) -> Pair:
-    """The label of a field path such as `body.owners.0.share_bp`."""
-    named = [part for part in path.split(".") if part in FIELDS]
-    return FIELDS[named[-1]] if named else (path, path)
 
 
 REFUSALS: dict[str, Pair] = {
