@@ -14,6 +14,7 @@ from tests import flow
 from tests.contracts.trades import rows
 from tests.listings.test_deposits import SETTLEMENT
 from tests.market import Market, User
+from tests.web.browser import Browser
 
 TABLES = ("deal", "listing", "listing_claim", "runner_up_offer", "audit_event")
 
@@ -174,9 +175,13 @@ async def test_a_runner_up_who_does_not_pay_anew_in_time_frees_the_right(market:
     before = await flow.stop_clock(market, accepted["deposit_due_at"])
     await market.settle()
     assert (await runner_up.ok("GET", path))["lapsed_at"] is None
+    page = (await Browser(market, runner_up).page(path)).words
+    assert ("重新交纳保证金截止" in page, "贵方的保证金已退回" in page) == (True, True)
     await flow.step_clock(market, 2)
     await market.settle()
     lapsed = await runner_up.ok("GET", path)
+    page = (await Browser(market, runner_up, "en").page(path)).words
+    assert ("not received in time" in page, "Your deposit was" in page) == (True, False)
     assert datetime.fromisoformat(lapsed["lapsed_at"]) > before
     listing = await market.anonymous.ok("GET", f"/listings/{deal['listing_id']}")
     assert listing["state"] == "failed"

@@ -34,7 +34,7 @@ async def test_a_registration_with_a_wrong_credit_code(market: Market) -> None:
     path = "/organisations/register"
     page = read(await browser.send(path, path, values), 422)
     assert "统一社会信用代码" in page.words
-    assert "body.credit_code" in page.words
+    assert "body." not in page.words
     assert page.form(path).values["name"] == "<i>某某公司"
     assert "correct horse" not in page.html
     short = read(await browser.send(path, path, values | {"password": "x"}), 422)
@@ -98,7 +98,7 @@ async def test_bids_are_refused_with_the_next_valid_amount(
     page = await buyer.page(listing)
     auction = next(link for link in page.links if link.startswith("/auctions/"))
     low = read(await buyer.send(auction, auction + "/bids", {"amount": "1"}), 409)
-    assert "body.amount_fen" in low.words
+    assert ("Bid :" in low.words, "body." in low.words) == (True, False)
     assert low.form(auction + "/bids").values["amount"] == "1"
     shown = await trade.browser("anonymous", "en").page(auction)
     assert "too low" in shown.words, "a refused bid is on record"

@@ -38,6 +38,7 @@ BEHIND = (
     "/contracts?state=signed",
     "/negotiations",
     "/negotiations?state=agreed",
+    "/commissions",
     "/registrations",
     "/registrations?state=accepted&overdue=1",
 )
