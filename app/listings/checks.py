@@ -33,13 +33,14 @@ async def findings(
         session, ids, exclusive=listing.exclusive, but=listing.id
     )
     profile = sale_profiles.profile(listing.profile)
+    members = (await achievements.facts_of(session, achievement.member_ids)).values()
     numbers = [right.number for right in achievement.rights if right.number]
     return guards.findings(
         guards.Offer(
             day=day,
-            title=listing.title,
+            title="\n".join((listing.title, achievement.title, *(one.title for one in members))),
             text=f"{listing.summary}\n{listing.conditions}",
-            ipc=listing.ipc,
+            ipc=[*listing.ipc, *(symbol for one in members for symbol in one.ipc)],
             transfer_mode=listing.transfer_mode,
             license_manner=listing.license_manner,
             licence_until=listing.licence_until,

@@ -19,6 +19,7 @@ from app.kit.patents import PatentState, PatentStatus
 from app.listings.states import Outcome, SecurityDeclaration
 
 EXCLUSIVE_TO_FOREIGNERS = frozenset({"exclusive", "sole"})
+FOR_GOOD = frozenset({"assign", "equity_contribution"})
 OUTSIDE_ANY_PLAN = "outside_plan"
 _SHORTEST_LEAK = 20
 
@@ -126,12 +127,14 @@ def inventor_first_refusal(offer: Offer) -> Verdict:
 def pledge_consent(offer: Offer) -> Verdict:
     """Pledged property is not assigned or licensed without the pledgee's consent."""
     consents: set[str] = set()
-    pledgees: list[str] = []
+    missing: list[str] = []
     for part in offer.parts:
-        pledgees += offer.cleared(part, ClearanceKind.PLEDGE)
-        consents |= set(offer.cleared(part, ClearanceKind.PLEDGEE_CONSENT))
-    pledgees += [status.pledgee for status in offer.patents.values() if status.pledgee]
-    missing = [name for name in dict.fromkeys(pledgees) if name not in consents]
+        given = offer.cleared(part, ClearanceKind.PLEDGEE_CONSENT)
+        missing += [name for name in offer.cleared(part, ClearanceKind.PLEDGE) if name not in given]
+        consents |= set(given)
+    by_register = [status.pledgee for status in offer.patents.values() if status.pledgee]
+    missing += [name for name in by_register if name not in consents]
+    missing = list(dict.fromkeys(missing))
     if missing:
         names = "、".join(missing)
         return _FAILED, f"已质押,缺少质权人同意:{names}", f"pledged without consent of: {names}"
@@ -212,9 +215,10 @@ def export_catalogue(offer: Offer) -> Verdict:
 
 
 def funding_approval(offer: Offer) -> Verdict:
-    """What public money paid for goes abroad for good with the project authority's approval."""
-    exclusive = offer.license_manner in EXCLUSIVE_TO_FOREIGNERS
-    if not offer.open_to_foreign or not (offer.transfer_mode == "assign" or exclusive):
+    """What public money paid for goes abroad for good with the project authority's approval; a
+    contribution to a company makes it the company's too."""
+    for_good = offer.transfer_mode in FOR_GOOD or offer.license_manner in EXCLUSIVE_TO_FOREIGNERS
+    if not offer.open_to_foreign or not for_good:
         return _NOT_CONCERNED
     public = [p for p in offer.parts if p.funding not in {None, OUTSIDE_ANY_PLAN}]
     if any(not offer.cleared(part, ClearanceKind.FUNDING_APPROVAL) for part in public):

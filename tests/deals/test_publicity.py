@@ -9,10 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.deals import rules, service
+from app.kit.actor import SYSTEM
 from app.kit.calendar import official_calendar
+from app.listings import service as listings
 from tests import flow
 from tests.contracts.trades import rows
-from tests.listings.test_deposits import SETTLEMENT
+from tests.listings.test_deposits import SETTLEMENT, sums
 from tests.market import Market, User
 from tests.web.browser import Browser
 
@@ -231,6 +233,32 @@ async def test_the_runner_up_takes_the_deal_at_its_own_highest_bid(market: Marke
     await market.settle()
     contract = await flow.contract_of(market, public, seller, runner_up)
     assert (contract["state"], contract["total_fen"]) == ("signed", flow.START_FEN)
+
+
+async def test_a_deposit_that_is_held_is_carried_over_to_the_runner_ups_deal(
+    market: Market,
+) -> None:
+    """The money is on the platform's account already: nothing is asked for, and it is set off."""
+    deal, seller, [runner_up, _] = await defaulted(market)
+    path, listing_id = f"/deals/{deal['id']}/runner-up", UUID(deal["listing_id"])
+    until = datetime.fromisoformat((await runner_up.ok("GET", path))["valid_until"])
+    async with market.sessions() as session, session.begin():
+        assert runner_up.organisation_id is not None
+        bidders = [runner_up.organisation_id]
+        await listings.ask_deposits_again(session, SYSTEM, listing_id, bidders, until)
+    asked = await pay_anew(market, runner_up, deal)
+    held = {"held": asked["amount_fen"]}
+    assert (await sums(market)).items() >= held.items()
+    accepted = await runner_up.ok("POST", path, {"accept": True})
+    assert accepted["deposit_due_at"] is None
+    assert accepted["concluded_at"] == accepted["decided_at"]
+    assert (await sums(market)).items() >= held.items()
+    [made] = (await market.anonymous.ok("GET", f"/deals?listing_id={listing_id}"))["items"]
+    assert (made["succeeds_id"], made["price_fen"]) == (deal["id"], flow.START_FEN)
+    await market.settle()
+    await flow.contract_of(market, made, seller, runner_up)
+    found = await sums(market)
+    assert (found["price"], "held" in found) == (asked["amount_fen"], False)
 
 
 @pytest.mark.parametrize("answered", [True, False])

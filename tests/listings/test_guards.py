@@ -83,12 +83,23 @@ CASES: dict[str, list[tuple[str, guards.Offer, Outcome]]] = {
         ("one is missing", offer(part(WAIVED, **INVENTED)), FAILED),
         ("waived and reserved", offer(part(WAIVED, RESERVED, **INVENTED)), PASSED),
         ("a licence", offer(part(**INVENTED), **EXCLUSIVE), PASSED),
+        ("a member of a package", offer(part(), part(**INVENTED)), FAILED),
     ],
     "pledge_consent": [
         ("no pledge", offer(), PASSED),
         ("pledged", offer(part(PLEDGED)), FAILED),
         ("with consent", offer(part(PLEDGED, on_record("pledgee_consent", "某银行"))), PASSED),
         ("by the register", offer(patents=status(pledgee="某银行")), FAILED),
+        (
+            "by the register, with consent",
+            offer(part(on_record("pledgee_consent", "某银行")), patents=status(pledgee="某银行")),
+            PASSED,
+        ),
+        (
+            "consent for one member of two",
+            offer(part(PLEDGED, on_record("pledgee_consent", "某银行")), part(PLEDGED)),
+            FAILED,
+        ),
     ],
     "patent_in_force": [
         ("no patent", offer(), PASSED),
@@ -154,6 +165,11 @@ CASES: dict[str, list[tuple[str, guards.Offer, Outcome]]] = {
         ("at home", offer(part(funding="national.nsfc")), PASSED),
         ("ordinary licence", offer(part(funding="national.nsfc"), **ABROAD, **ORDINARY), PASSED),
         ("exclusive licence", offer(part(funding="province"), **ABROAD, **EXCLUSIVE), FAILED),
+        (
+            "contributed to a company",
+            offer(part(funding="province"), transfer_mode="equity_contribution", **ABROAD),
+            FAILED,
+        ),
         (
             "approved",
             offer(
@@ -268,6 +284,27 @@ async def test_a_guard_stops_a_listing_until_its_reason_is_gone(market: Market) 
     assert refusal(response) == (422, "listing_guards_failed", codes[:1])
     await clear(owner, achievement_id, kind="co_owner_consent", subject="合作研究院")
     assert (await admin.ok("POST", path + "/review", {"act": "approve"}))["state"] == "published"
+
+
+async def test_what_is_in_a_package_is_looked_for_in_the_catalogue(market: Market) -> None:
+    seller = await market.join("university")
+    members = [
+        await published_achievement(seller, title=title, ipc=ipc)
+        for title, ipc in (("萃取分离流程", ["C22B 59/00"]), ("无人机飞控算法", ["G06F"]))
+    ]
+    package = {
+        "title": "成果包",
+        "member_ids": members,
+        "transfer_modes": ["assign"],
+        "ipc": ["G06F"],
+    }
+    made = await seller.ok("POST", "/packages", package)
+    await seller.ok("POST", f"/achievements/{made['id']}/publish")
+    for abroad, outcome in ((False, "passed"), (True, "failed")):
+        listing = await drafted(seller, made["id"], open_to_foreign=abroad)
+        checks = await seller.ok("GET", f"/listings/{listing['id']}/checks")
+        found = {one["code"]: one["outcome"] for one in checks}
+        assert found["export_catalogue"] == outcome
 
 
 async def test_an_unknown_patent_is_published_with_an_operators_evidence(market: Market) -> None:
