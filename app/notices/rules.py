@@ -94,10 +94,13 @@ def check_content(
     rules: RuleSet,
     owners: Collection[UUID],
     inventors: Collection[str],
+    *,
+    related: bool = False,
 ) -> None:
     """What is published is complete, stands long enough, and marks who is on both sides.
 
-    `owners` and `inventors` are the achievement's owners and completing persons. Raises
+    `owners` and `inventors` are the achievement's owners and completing persons; `related` says
+    that the taker is under one control with the publisher, or has declared relatives there. Raises
     NoticeTooShort, NoTransfer, NoticeMannerMismatch, InterestNotMarked and InterestUnexplained.
     """
     if days < rules.min_days:
@@ -111,6 +114,8 @@ def check_content(
         tie = (Interest.INVENTOR, "完成人 completing person")
     elif content.taker_id in owners:
         tie = (Interest.INTERESTED_PARTY, "共有权利人 co-owner")
+    elif related:
+        tie = (Interest.INTERESTED_PARTY, "关联方 related party")
     if content.interest == Interest.NONE:
         if tie is not None:
             raise InterestNotMarked(

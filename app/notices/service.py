@@ -133,9 +133,20 @@ async def _judge(session: AsyncSession, notice: Notice) -> datetime:
         found,
         [owner for owner in achievement.owner_ids if owner != notice.publisher_id],
         achievement.completing_persons,
+        related=await _related(session, notice, now),
     )
     notice.rule_set = found.code
     return now
+
+
+async def _related(session: AsyncSession, notice: Notice, now: datetime) -> bool:
+    """Whether a taker on the market is tied to the publisher by a relation on record."""
+    if notice.taker_id is None:
+        return False
+    ties = await parties.conflicts(
+        session, notice.publisher_id, notice.taker_id, broker_ids=(), appraiser_ids=(), now=now
+    )
+    return any(tie.code.startswith("seller.") for tie in ties)
 
 
 async def publish(session: AsyncSession, actor: Actor, notice_id: UUID) -> Notice:

@@ -14,6 +14,7 @@ from app.notices import service
 from tests import flow
 from tests.market import Market, calendar_year
 from tests.notices.posted import PROCEDURE, drafted, objected, published, read
+from tests.parties.test_relations import declare
 
 
 def refusal(response: Response) -> tuple[int, str]:
@@ -220,6 +221,22 @@ async def test_a_marked_inventor_is_public(market: Market) -> None:
     notice = await published(market, university, achievement=achievement, **taker, **mark)
     shown = await read(market, notice)
     assert (shown["interest"], shown["interest_note"]) == ("inventor", "受让方为第一完成人")
+
+
+async def test_a_taker_that_the_unit_controls_is_marked(market: Market) -> None:
+    university, daughter = await market.join("university"), await market.join("enterprise")
+    draft = await drafted(market, university, daughter)
+    await declare(university, university, "controls", daughter)
+    path = f"/notices/{draft['id']}"
+    before = await rows(market)
+    refused = await university.post(path + "/publish")
+    assert refusal(refused) == (422, "interest_not_marked")
+    assert await rows(market) == before
+    mark = {"interest": "interested_party", "interest_note": "受让方由本校控股"}
+    edited = await university.patch(path, mark, f'"v{draft["version"]}"')
+    assert edited.status_code == 200, edited.text
+    shown = await university.ok("POST", path + "/publish")
+    assert (shown["state"], shown["interest"]) == ("published", "interested_party")
 
 
 async def test_nobody_decides_an_objection_of_their_own(market: Market) -> None:

@@ -96,6 +96,14 @@ def test_content_against_the_rules_is_refused_by_field(
     assert (refused.value.code, refused.value.field) == (code, field)
 
 
+def test_a_related_taker_is_marked() -> None:
+    with pytest.raises(Problem) as refused:
+        rules.check_content(content(), 15, RULES, [OWNER], ["张三"], related=True)
+    assert (refused.value.code, refused.value.field) == ("interest_not_marked", "body.interest")
+    marked = {"interest": "interested_party", "interest_note": "受让方由本校控股"}
+    rules.check_content(content(**marked), 15, RULES, [OWNER], ["张三"], related=True)
+
+
 def test_a_marked_inventor_is_accepted_and_a_stranger_needs_no_mark() -> None:
     marked = {"taker_name": "张三", "interest": "inventor", "interest_note": "第一完成人"}
     for change in ({}, marked, {"transfer_mode": "license", "license_manner": "sole"}):
