@@ -19,7 +19,15 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import cli_guidance, cli_matching, cli_registry, cli_search, cli_statistics, opening, sample
+from app import (
+    cli_guidance,
+    cli_matching,
+    cli_registry,
+    cli_search,
+    cli_statistics,
+    opening,
+    sample,
+)
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories

@@ -49,7 +49,7 @@ _FAILED = ListingState.FAILED.value
 
 
 def _before(rows: Sequence[Listing], listing: Listing) -> list[Listing]:
-    """The rounds up to a listing, the first one first; a withdrawn draft beside them is left out."""
+    """The rounds up to a listing, the first one first, without withdrawn ones beside them."""
     of_id = {row.id: row for row in rows}
     found = [listing]
     while found[0].previous_id is not None:
@@ -57,8 +57,6 @@ def _before(rows: Sequence[Listing], listing: Listing) -> list[Listing]:
     return found
 
 
-async def turnout(
-    session: AsyncSession, technical_field: str | None, since: datetime
-) -> Turnout:
+async def turnout(session: AsyncSession, technical_field: str | None, since: datetime) -> Turnout:
     """How many came to the listings of a field, or of all, that ended since then."""
     return Turnout(*await repository.turnout(session, technical_field, since))

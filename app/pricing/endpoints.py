@@ -21,7 +21,13 @@ from app.kit.http import (
     trade_router,
 )
 from app.kit.idempotency import Idempotent
-from app.pricing import imports, portfolio_endpoints, service, valuation_reports
+from app.pricing import (
+    guidance_endpoints,
+    imports,
+    portfolio_endpoints,
+    service,
+    valuation_reports,
+)
 from app.pricing.errors import (
     AppraiserConflicted,
     AppraiserNeeded,
@@ -72,7 +78,12 @@ from app.pricing.states import ValuationState
 
 valuations = trade_router("/valuations", "pricing")
 comparables = trade_router("/comparables", "pricing")
-routers: tuple[APIRouter, ...] = (valuations, comparables, portfolio_endpoints.portfolios)
+routers: tuple[APIRouter, ...] = (
+    valuations,
+    comparables,
+    portfolio_endpoints.portfolios,
+    guidance_endpoints.guidance,
+)
 
 READING = (Unauthenticated, NotFound)
 ACTING = (*READING, RoleRequired, ScopeRequired)

@@ -78,7 +78,10 @@ class Inputs(Frozen):
 
 
 class Bidders(Frozen):
-    """How many bidders are likely at the usual start price: the mean, and chances of 0, 1 and more."""
+    """How many are likely at the usual start price: their mean, and chances of 0, 1 and more.
+
+    `possible` is the mean number of those who might bid at some price.
+    """
 
     mean: float
     none: float
@@ -167,12 +170,8 @@ def advise(given: Inputs) -> Advice:
     bounds = _bounds(given.limits)
     planner = _planner(given, chosen)
     value = float(given.value.value_fen)
-    free = planner.best(
-        planner.rounds(now, grid(value, 0.0), _unbound(bounds), chosen.relistings)
-    )
-    best = planner.best(
-        planner.rounds(now, grid(value, bounds.floor), bounds, chosen.relistings)
-    )
+    free = planner.best(planner.rounds(now, grid(value, 0.0), _unbound(bounds), chosen.relistings))
+    best = planner.best(planner.rounds(now, grid(value, bounds.floor), bounds, chosen.relistings))
     start_fen = _rounded(best.price, bounds.floor)
     curve = planner.rounds(now, _shown(value, start_fen), bounds, chosen.relistings)
     at = min(curve, key=lambda one: abs(one.price - start_fen))
@@ -339,8 +338,8 @@ def _point(one: Round) -> PricePoint:
 
 
 def _rounded(price: float, floor: float, *, up: bool = True) -> int:
-    """A price of three leading digits in whole yuan; not below the floor, which is kept as it is."""
-    unit = max(100, 10 ** (math.floor(math.log10(max(price, 1.0))) - 2))
+    """A price of three leading digits in whole yuan; a floor above it is kept as it is."""
+    unit: int = max(100, 10 ** (math.floor(math.log10(max(price, 1.0))) - 2))
     found = (round(price / unit) if up else math.floor(price / unit)) * unit
     return max(found, math.ceil(floor), 100)
 
@@ -348,6 +347,6 @@ def _rounded(price: float, floor: float, *, up: bool = True) -> int:
 def _step(amount: float) -> int:
     """A step of 1, 2 or 5 and zeros, in whole yuan: the nearest from below, one yuan at least."""
     yuan = max(amount / 100, 1.0)
-    unit = 10 ** math.floor(math.log10(yuan))
+    unit: int = 10 ** math.floor(math.log10(yuan))
     leading = next(one for one in (5, 2, 1) if yuan >= one * unit)
     return leading * unit * 100

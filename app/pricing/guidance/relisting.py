@@ -23,7 +23,7 @@ from app.pricing.approaches.results import Frozen
 from app.pricing.guidance.calibration import Floats, calibration_error
 
 WITHIN = timedelta(hours=72)
-"""A session within this time after a failed one of the same product and quantity is its relisting."""
+"""A session so soon after a failed one of the same product and quantity is its relisting."""
 LEAST_CUT = 0.005
 LEAST_CASES = 60
 TRAINED = 0.7

@@ -46,10 +46,10 @@ def below_floor(price_fen: int, floor_fen: int, appraisal_fen: int) -> Note:
     part = f"{floor_fen / appraisal_fen:.0%}"
     floor = format_yuan(floor_fen)
     return Note(
-        zh=f"仅按模型测算,约 {format_yuan(price_fen)} 元起拍收益更高,但低于评估值的 {part}({floor} 元)"
-        "须经批准机构同意;建议价未低于该底价。",
+        zh=f"仅按模型测算,约 {format_yuan(price_fen)} 元起拍收益更高,"
+        f"但低于评估值的 {part}({floor} 元)须经批准机构同意;建议价未低于该底价。",
         en=f"By the model alone, {format_yuan(price_fen)} yuan would bring more; below {part} of"
-        f" the appraisal ({floor} yuan) the approving body must consent. The advice keeps to that floor.",
+        f" the appraisal ({floor} yuan) the approving body must consent. The advice keeps to it.",
     )
 
 
