@@ -1,7 +1,7 @@
 """Who may come to an auction and what they would pay, as a distribution in closed form.
 
-Bidder i would pay `exp(location + common * z + private * e_i)`: `z`, the same for all, is how far the
-valuation is off, `e_i` is the bidder's own. Possible bidders are a Poisson number whose mean is
+Bidder i would pay `exp(location + common * z + private * e_i)`: `z`, the same for all, is how far
+the valuation is off, `e_i` is the bidder's own. Possible bidders are a Poisson number whose mean is
 gamma distributed, as turnouts differ between listings. Given `z`, the number of those who would pay
 x or more is then negative binomial, and the highest and second highest value have distributions in
 closed form (order statistics); `z` is integrated by Gauss-Hermite quadrature, prices by
