@@ -273,3 +273,51 @@ class KeptTooHigh(Unprocessable):
     code = "kept_too_high"
     zh = "自用价值 {given} 分超过估值高值的 {most} 倍,请核对"
     en = "Unsold it would be worth {given} fen, more than {most} times the high value: check it"
+
+
+class ModelMissing(Unprocessable):
+    """No market model has been trained on this platform yet."""
+
+    code = "model_missing"
+    zh = "尚无市场模型:登记的交易还不够训练;请改用其他方法"
+    en = "There is no market model yet: too few deals are on record; use another approach"
+
+
+class TooFewToLearn(Unprocessable):
+    """A market model needs more deals than there are."""
+
+    code = "too_few_to_learn"
+    zh = "仅有 {found} 个交易,训练市场模型至少需要 {needed} 个"
+    en = "There are {found} deals; a market model needs {needed}"
+
+
+class TooFewOfField(Unprocessable):
+    """The model has seen too few deals of this technical field."""
+
+    code = "too_few_of_field"
+    zh = "市场模型所学的 {technical_field} 领域交易仅 {found} 个,至少需要 {needed} 个"
+    en = "The model has learned from {found} deals of the field {technical_field}, needs {needed}"
+
+
+class CategoryUnknown(Unprocessable):
+    """What drives the price has a value that the model did not see often enough."""
+
+    code = "category_unknown"
+    zh = "市场模型没有 {needed} 个以上 {name} 为 {given} 的交易可学"
+    en = "The model has not learned from {needed} deals whose {name} is {given}"
+
+
+class MaturityUnseen(Unprocessable):
+    """The readiness is outside what the model has learned from."""
+
+    code = "maturity_unseen"
+    zh = "技术就绪度 {given} 超出市场模型所学的范围 {least} 至 {most}"
+    en = "The readiness {given} is outside the range that the model has learned: {least} to {most}"
+
+
+class BeyondTheModel(Unprocessable):
+    """The day is before the model's first deal, or too long after its last one."""
+
+    code = "beyond_the_model"
+    zh = "评估基准日 {given} 超出市场模型的时间范围({first} 起,至 {last} 后 {reach_days} 天)"
+    en = "The day {given} is outside the model's time: {first} to {reach_days} days after {last}"

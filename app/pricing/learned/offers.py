@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,6 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int16]
 Days = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
-Column = TypeVar("Column", bound=npt.NDArray[Any])
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,8 @@ class Offers:
 
     def take(self, rows: npt.NDArray[Any]) -> "Offers":
         """Some offers, by a mask, a slice's indices or an order."""
-        return Offers(
-            **{
-                one.name: column.take(rows) if isinstance(column, Category) else column[rows]
-                for one in fields(self)
-                for column in (getattr(self, one.name),)
-            }
-        )
+        taken: dict[str, Any] = {}
+        for one in fields(self):
+            column = getattr(self, one.name)
+            taken[one.name] = column.take(rows) if isinstance(column, Category) else column[rows]
+        return Offers(**taken)
