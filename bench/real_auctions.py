@@ -6,8 +6,8 @@ There is no public data set of technology deal prices. These are auctions of oth
 price data: they say whether the method works on real prices, not how well technology is priced.
 
 - Share auctions of the Taiwan Stock Exchange, 2017-2024: the average award as a multiple of the
-  floor. What is known before the bids: kind of issue, market, underwriter, deposit, size, and how the
-  last ten auctions of shares or of bonds went that were opened before bidding began.
+  floor. What is known before the bids: kind of issue, market, underwriter, deposit, size, and how
+  the last ten auctions of shares or of bonds went that were opened before bidding began.
 - eBay, 193 auctions of three types of items: the final price within the type, from the opening bid
   and the duration. There are no dates; the numbers of auctions rise with time and give the
   order within a type.
@@ -46,7 +46,7 @@ REFIT = 40
 HEAT, LEAST_HEAT = 10, 3
 EBAY_DAYS = 1_000
 VALIDATED, TESTED = 0.6, 0.8
-"""Up to the first share is learned from, up to the second settings are chosen, the rest is a test."""
+"""Learned from up to the first share; settings are chosen up to the second; the rest is a test."""
 CANDIDATES: tuple[dict[str, Any], ...] = (
     {},
     {"rounds": 60, "depth": 3, "field_weight": 200, "least_of_category": 10},
@@ -228,9 +228,7 @@ def chosen(sales: Sequence[Sale], candidates: Sequence[dict[str, Any]]) -> dict[
     """The settings with the least loss on the validation part, of those that cover well there."""
     start, stop = (round(len(sales) * share) for share in (VALIDATED, TESTED))
     truth = np.array([one.log_price for one in sales[start:stop]])
-    scored = [
-        (score(truth, walked(sales, start, stop, rules_of(one))), one) for one in candidates
-    ]
+    scored = [(score(truth, walked(sales, start, stop, rules_of(one))), one) for one in candidates]
     near = [(one, settings) for one, settings in scored if abs(one.coverage - 0.8) <= ALLOWED]
     return min(near or scored, key=lambda pair: pair[0].pinball)[1]
 
@@ -240,13 +238,13 @@ def rules_of(settings: dict[str, Any]) -> Learning:
     return learning_sets()[-1].model_copy(update=settings)
 
 
-def tested(sales: Sequence[Sale], settings: dict[str, Any]) -> dict[str, Score]:
+def held_out(sales: Sequence[Sale], settings: dict[str, Any]) -> dict[str, Score]:
     """The learner and its baselines on the test part."""
     start, stop = round(len(sales) * TESTED), len(sales)
     truth = np.array([one.log_price for one in sales[start:]])
     return {
         "learner": score(truth, walked(sales, start, stop, rules_of(settings))),
-        "naive": score(truth, baseline(sales, start, stop, lambda a, b: True)),
+        "naive": score(truth, baseline(sales, start, stop, lambda _a, _b: True)),
         "of_group": score(truth, baseline(sales, start, stop, lambda a, b: a.group == b.group)),
     }
 
@@ -254,7 +252,7 @@ def tested(sales: Sequence[Sale], settings: dict[str, Any]) -> dict[str, Score]:
 def report(name: str, sales: Sequence[Sale]) -> dict[str, Any]:
     """Choose on validation, look at the test part once."""
     settings = chosen(sales, CANDIDATES)
-    found = tested(sales, settings)
+    found = held_out(sales, settings)
     return {
         "data": name,
         "settings": settings or "as the product has them",

@@ -170,8 +170,11 @@ def advise(given: Inputs) -> Advice:
     bounds = _bounds(given.limits)
     planner = _planner(given, chosen)
     value = float(given.value.value_fen)
-    free = planner.best(planner.rounds(now, grid(value, 0.0), _unbound(bounds), chosen.relistings))
     best = planner.best(planner.rounds(now, grid(value, bounds.floor), bounds, chosen.relistings))
+    free = best
+    if bounds.floor or bounds.later_floor:
+        tried = planner.rounds(now, grid(value, 0.0), _unbound(bounds), chosen.relistings)
+        free = planner.best(tried)
     start_fen = _rounded(best.price, bounds.floor)
     curve = planner.rounds(now, _shown(value, start_fen), bounds, chosen.relistings)
     at = min(curve, key=lambda one: abs(one.price - start_fen))
@@ -251,12 +254,13 @@ def _planner(given: Inputs, chosen: Parameters) -> Planner:
 def _reserve(
     planner: Planner, now: Demand, bounds: Bounds, value: float, chosen: Parameters
 ) -> SecretReserve | None:
-    """A secret reserve with a start price that everybody comes to who could pay it; none where the
-    least price that is allowed is as high."""
+    """A secret reserve with a start price as usual, to which everybody comes who could pay the
+    reserve; none where the least price that is allowed leaves no room between them."""
     tried = planner.rounds(now, grid(value, bounds.floor), bounds, chosen.relistings, secret=True)
     best = planner.best(tried)
     reserve_fen = _rounded(best.price, bounds.floor)
-    start_fen = _rounded(reserve_fen / (1.0 + chosen.entry_margin), bounds.floor, up=False)
+    start = min(reserve_fen / (1.0 + chosen.entry_margin), chosen.usual_start * value)
+    start_fen = _rounded(start, bounds.floor, up=False)
     if start_fen >= reserve_fen or start_fen * (1.0 + chosen.entry_margin) > reserve_fen * 1.001:
         return None
     return SecretReserve(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
+from scipy.special import expit
 
 from app.pricing.approaches.results import Frozen
 
@@ -35,7 +36,7 @@ class Calibration(Frozen):
     def apply(self, stated: Floats) -> Floats:
         """Calibrated probabilities."""
         odds = self.intercept + self.slope * log_odds(stated)
-        found: Floats = 1.0 / (1.0 + np.exp(-odds))
+        found: Floats = expit(odds)
         return found
 
 
@@ -60,7 +61,7 @@ def calibrated(stated: Sequence[float], happened: Sequence[bool]) -> Calibration
     truth = np.asarray(happened, dtype=np.float64)
     found = _fit(np.column_stack([np.ones_like(odds), odds]), truth, np.array([0.0, 1.0]))
     if found[1] <= 0:
-        found = np.append(_fit(np.ones((len(odds), 1)), truth - 0.0, np.zeros(1), odds), 1.0)
+        found = np.append(_fit(np.ones((len(odds), 1)), truth, np.zeros(1), odds), 1.0)
     return Calibration(
         intercept=float(found[0]),
         slope=float(found[1]),
@@ -70,16 +71,25 @@ def calibrated(stated: Sequence[float], happened: Sequence[bool]) -> Calibration
 
 
 def _fit(columns: Floats, truth: Floats, prior: Floats, offset: Floats | None = None) -> Floats:
+    """Newton's method; a step that would not raise the likelihood is halved."""
+    given = np.zeros(len(truth)) if offset is None else offset
+
+    def loss(weights: Floats) -> float:
+        odds = columns @ weights + given
+        far = weights - prior
+        return float(np.sum(np.logaddexp(0.0, odds) - truth * odds) + _PENALTY / 2 * far @ far)
+
     weights = prior.copy()
     for _ in range(_ROUNDS):
-        given = columns @ weights + (0.0 if offset is None else offset)
-        chance = 1.0 / (1.0 + np.exp(-given))
+        chance = expit(columns @ weights + given)
         slope = columns.T @ (truth - chance) - _PENALTY * (weights - prior)
         curve = columns.T @ (columns * (chance * (1 - chance))[:, None])
         step = np.linalg.solve(curve + _PENALTY * np.eye(len(weights)), slope)
-        weights = weights + step
+        while loss(weights + step) > loss(weights) and float(np.abs(step).max()) >= _STILL:
+            step = step / 2
         if float(np.abs(step).max()) < _STILL:
             break
+        weights = weights + step
     return weights
 
 

@@ -21,6 +21,7 @@ from scipy.special import ndtr, ndtri
 Floats = npt.NDArray[np.float64]
 NODES = 15
 PRICES = 40
+_PLACES, _PARTS = np.polynomial.legendre.leggauss(PRICES)
 REACH = 6.0
 """How many deviations above the median prices are integrated."""
 
@@ -85,11 +86,10 @@ class Demand:
         """
         top = float(self.centres.max()) + REACH * self.private
         width = np.maximum(top - np.log(least), self.private)
-        places, parts = np.polynomial.legendre.leggauss(PRICES)
-        steps = np.exp(width[:, None] * (places + 1) / 2)
+        steps = np.exp(width[:, None] * (_PLACES + 1) / 2)
         grid = least[:, None] * steps
         beyond = self.two(grid.ravel()).reshape(grid.shape)
-        rest = (beyond * grid * parts).sum(axis=1) * width / 2
+        rest = (beyond * grid * _PARTS).sum(axis=1) * width / 2
         found: Floats = price * self.sale(least) + (least - price) * self.two(least) + rest
         return found
 

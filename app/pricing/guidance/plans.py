@@ -13,10 +13,10 @@ import numpy as np
 
 from app.pricing.guidance.demand import Demand, Floats
 
-GRID = 61
+GRID = 49
 LOWEST, HIGHEST = 0.25, 3.0
 """The start prices that are tried, as shares of the value."""
-CUTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
+CUTS = (0.0, 0.05, 0.1, 0.2)
 
 
 @dataclass(frozen=True)
