@@ -221,6 +221,8 @@ BENEFIT = {
 }
 SEES_PORTFOLIO = (SELLER_READS | {"operator", "regulator"}, 404)
 SEES_VALUATION = (SEES_PORTFOLIO[0] | {"broker_without_mandate"}, 404)
+SEES_GUIDANCE = (SELLER_READS | {"operator"}, 404)
+"""Advice tells what a secret reserve may be: no other party sees it, nor the regulator."""
 VALUED_BY = (SELLER, 404, (403, {"roleless", "broker_read_key", "regulator"}))
 """The broker without a mandate signed the university's valuation as its appraiser."""
 
@@ -829,6 +831,16 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/valuations/{valuation_id}/report.pdf"): row(*SEES_VALUATION),
     ("GET", "/valuations/{valuation_id}/reproduction"): row(*SEES_VALUATION),
     ("GET", "/valuations/{valuation_id}/figure"): row(*SEES_VALUATION),
+    ("POST", "/auction-guidance"): row(
+        SELLER | {"operator"},
+        403,
+        (404, OTHER_TRADERS),
+        json={"listing_id": "$listing_id"},
+    ),
+    ("GET", "/auction-guidance"): row(SIGNED_IN),
+    ("GET", "/auction-guidance/parameters"): public(),
+    ("GET", "/auction-guidance/{guidance_id}"): row(*SEES_GUIDANCE),
+    ("GET", "/auction-guidance/{guidance_id}/reproduction"): row(*SEES_GUIDANCE),
     ("POST", "/comparables"): row(
         {"operator"}, json={"items": [imported("access", 1, currency="USD")]}
     ),

@@ -635,7 +635,12 @@ async def _valuations(stage: Stage) -> None:
     known = (await operator.ok("GET", "/comparables"))["items"]
     [comparable] = [one["id"] for one in known if one["source"] == "imported"]
     await operator.ok("POST", f"/comparables/{comparable}/void")
+    listing = stage.objects["draft_listing"]
+    drafted = await university.ok("GET", f"/listings/{listing}")
+    await ask(university, {"id": drafted["achievement_id"]}, {"cost": COST})
+    advice = await university.ok("POST", "/auction-guidance", {"listing_id": listing})
     stage.objects |= {
+        "guidance_id": advice["id"],
         "valuation_id": made["id"],
         "portfolio_id": portfolio["id"],
         "comparable_id": comparable,

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, exists, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
@@ -268,7 +268,7 @@ async def latest_guidances(session: AsyncSession, limit: int) -> Sequence[Auctio
     """The latest advice on each of the latest listings, for their own round."""
     latest = (
         select(AuctionGuidance.id)
-        .distinct(AuctionGuidance.listing_id)
+        .ext(distinct_on(AuctionGuidance.listing_id))
         .where(~AuctionGuidance.next_round)
         .order_by(AuctionGuidance.listing_id, AuctionGuidance.id.desc())
     )
