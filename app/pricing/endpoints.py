@@ -24,6 +24,7 @@ from app.kit.idempotency import Idempotent
 from app.pricing import (
     guidance_endpoints,
     imports,
+    model_endpoints,
     portfolio_endpoints,
     service,
     valuation_reports,
@@ -39,9 +40,13 @@ from app.pricing.errors import (
     BadRate,
     BadScore,
     BadWeights,
+    BeyondTheModel,
+    CategoryUnknown,
     CurrencyMixed,
     DuplicateComparable,
     ExplanationNeeded,
+    MaturityUnseen,
+    ModelMissing,
     NoAppraiser,
     NoApproach,
     NoComparables,
@@ -52,6 +57,7 @@ from app.pricing.errors import (
     ReadinessUnknown,
     SignedAlready,
     TooFewComparables,
+    TooFewOfField,
     TwoMethodsNeeded,
     UnknownIndustry,
     ValuedLater,
@@ -83,6 +89,7 @@ routers: tuple[APIRouter, ...] = (
     comparables,
     portfolio_endpoints.portfolios,
     guidance_endpoints.guidance,
+    *model_endpoints.routers,
 )
 
 READING = (Unauthenticated, NotFound)
@@ -107,6 +114,11 @@ PLANNED = (
     OptionNotForMature,
     ReadinessUnknown,
     UnknownIndustry,
+    ModelMissing,
+    TooFewOfField,
+    CategoryUnknown,
+    MaturityUnseen,
+    BeyondTheModel,
 )
 
 

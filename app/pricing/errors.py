@@ -321,3 +321,11 @@ class BeyondTheModel(Unprocessable):
     code = "beyond_the_model"
     zh = "评估基准日 {given} 超出市场模型的时间范围({first} 起,至 {last} 后 {reach_days} 天)"
     en = "The day {given} is outside the model's time: {first} to {reach_days} days after {last}"
+
+
+class PeriodBackwards(Unprocessable):
+    """The last day of a report is before its first day."""
+
+    code = "period_backwards"
+    zh = "止日 {last} 早于起日 {first}"
+    en = "The last day {last} is before the first day {first}"

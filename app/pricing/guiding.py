@@ -143,11 +143,7 @@ def _usable(row: Valuation, listing: ListingFacts) -> bool:
 def value_of(row: Valuation) -> Value:
     """What guidance takes of a valuation; a range is cut at 20 times the value to both sides."""
     approaches = row.result["approaches"]
-    models = [
-        one["figures"]["model"]
-        for one in approaches
-        if isinstance(one["figures"].get("model"), str)
-    ]
+    models = [one["figures"]["model"] for one in approaches if "model" in one["figures"]]
     return Value(
         valuation_id=row.id,
         low_fen=max(row.low_fen, row.value_fen // _WIDEST, 1),
@@ -158,7 +154,7 @@ def value_of(row: Valuation) -> Value:
         method_version=row.method_version,
         data_cut=row.data_cut,
         approaches=[one["approach"] for one in approaches],
-        model_version=models[0] if models else None,
+        model=models[0] if models else None,
     )
 
 

@@ -30,7 +30,7 @@ async def put_comparable(session: AsyncSession, values: dict[str, Any]) -> None:
     changes = {name: statement.excluded[name] for name in values if name not in kept}
     await session.execute(
         statement.on_conflict_do_update(
-            index_elements=["source_key"], set_=changes | {"voided_at": None}
+            index_elements=["source_key"], set_=changes | {"voided_at": None, "followed_at": None}
         )
     )
 

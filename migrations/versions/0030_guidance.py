@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0030"
-down_revision = "0026"
+down_revision = "0028"
 
 MOMENT = sa.DateTime(timezone=True)
 TABLES = ("auction_guidance", "sale_calibration")

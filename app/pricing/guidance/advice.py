@@ -2,6 +2,7 @@
 
 import math
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -21,7 +22,10 @@ HIGH = 0.9
 
 
 class Value(Frozen):
-    """The valuation that the advice builds on; amounts in fen."""
+    """The valuation that the advice builds on; amounts in fen.
+
+    `model` is the market model that answered in it, if one did.
+    """
 
     valuation_id: UUID
     low_fen: int = Field(gt=0)
@@ -32,7 +36,7 @@ class Value(Frozen):
     method_version: str
     data_cut: datetime
     approaches: list[str]
-    model_version: str | None = None
+    model: dict[str, Any] | None = None
 
 
 class TurnoutSeen(Frozen):

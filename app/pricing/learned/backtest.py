@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.pricing.errors import TooFewToLearn
 from app.pricing.learned.configuration import Learning
 from app.pricing.learned.model import fit
 from app.pricing.learned.offers import Category, Flags, Floats, Offers
@@ -32,14 +33,22 @@ class Tested:
 
 
 def run(offers: Offers, rules: Learning, seed: int) -> Tested:
-    """Test on the latest offers, in the order of their days; raises TooFewToLearn."""
+    """Test on the latest offers, in the order of their days.
+
+    An origin before which there was too little to learn is left out. Raises TooFewToLearn.
+    """
+    deals = int(offers.sold.sum())
+    if deals < rules.least_deals:
+        raise TooFewToLearn(found=deals, needed=rules.least_deals)
     begin = max(0, len(offers) - rules.backtest_offers)
     known = offers.take(np.arange(begin, len(offers)))
     places = np.linspace(BEGIN, 1.0, rules.origins_of_backtest + 1)
     last = len(known) - 1
     days = [int(known.day[min(last, int(place * len(known)))]) for place in places[:-1]]
+    enough = int(known.day[np.cumsum(known.sold) >= rules.least_deals][0]) + 1
+    days = sorted({day for day in days if day >= enough})
     ends = [int(np.searchsorted(known.day, day)) for day in days] + [len(known)]
-    estimates, naive = [], []
+    estimates, naive = [np.empty((0, 3))], [np.empty(0)]
     for start, stop in pairwise(ends):
         past, coming = known.take(np.arange(start)), known.take(np.arange(start, stop))
         estimates.append(fit(past, rules, seed).estimates(coming) / UNIT)
@@ -94,11 +103,11 @@ def summary(tested: Tested) -> dict[str, Any]:
     sold = np.flatnonzero(tested.offers.sold)
     deals = tested.offers.take(sold)
     estimates, naive = tested.estimates[sold], tested.naive[sold]
-    naive_error = float(np.median(np.abs(naive - deals.log_price)))
+    naive_error = float(np.median(np.abs(naive - deals.log_price))) if len(deals) else None
     return {
         "origins": tested.origins,
         "failed": len(tested.offers) - len(deals),
-        "naive_median_error": round(naive_error, 4),
+        "naive_median_error": None if naive_error is None else round(naive_error, 4),
         "whole": figures(deals.log_price, estimates),
         "by_field": by_category(deals.log_price, estimates, deals.field),
         "by_seller": by_category(deals.log_price, estimates, deals.seller),

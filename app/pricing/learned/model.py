@@ -195,6 +195,8 @@ def fit(offers: Offers, rules: Learning, seed: int) -> Model:
         raise TooFewToLearn(found=deals, needed=rules.least_deals)
     known = features.encoding(offers, rules.least_of_category)
     older, later = parts(offers, rules.calibration_share)
+    if int(older.sold.sum()) < rules.least_deals // 2:
+        raise TooFewToLearn(found=int(older.sold.sum()), needed=rules.least_deals // 2)
     forest, random = training.train(older, known, rules, seed)
     quantiles = training.predicted(forest, later, known)
     prices = training.completed(forest, later, known, random)

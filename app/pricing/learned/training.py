@@ -29,7 +29,7 @@ _LEAST_SHARE = 1e-4
 _Z = float(ndtri(QUANTILES[-1]))
 
 
-class _Chunks(xgboost.DataIter):  # type: ignore[misc]
+class _Chunks(xgboost.DataIter):
     """Hands the offers over in chunks."""
 
     def __init__(self, offers: Offers, known: Encoding, prices: Floats) -> None:
