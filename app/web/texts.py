@@ -352,6 +352,7 @@ FIELDS: dict[str, Pair] = {
     "number": ("编号", "Number"),
     "expires_on": ("届满日", "Expires on"),
     "price_fen": ("价格", "Price"),
+    "keep_fen": ("自用价值", "Worth unsold"),
     "price": ("价格", "Price"),
     "price_min": ("最低价", "Lowest price"),
     "price_max": ("最高价", "Highest price"),
