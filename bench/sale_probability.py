@@ -57,6 +57,7 @@ def inputs(prices: Floats, offers: Offers, row: int, seen: TurnoutSeen) -> Input
     floor = round(math.exp(offers.log_floor[row]))
     day = date.fromordinal(int(offers.day[row]))
     return Inputs(
+        asked_on=day,
         value=Value(
             valuation_id=UUID(int=row),
             low_fen=low,

@@ -165,6 +165,7 @@ async def _inputs(
     limits = await outlook.price_limits(session, listing.id)
     known = await repository.latest_calibration(session)
     return Inputs(
+        asked_on=local_day(now),
         value=value,
         turnout=await _turnout(session, listing.technical_field, chosen, now),
         limits=Limits(

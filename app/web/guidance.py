@@ -16,6 +16,7 @@ from app.pricing.guidance.advice import PricePoint
 from app.pricing.guidance_schemas import GuidanceView, NewGuidance
 from app.web import charts
 from app.web.forms import Complaint, fen
+from app.web.render import words
 from app.web.visit import Posted, Visit, Visitor
 
 router = APIRouter(include_in_schema=False)
@@ -100,9 +101,15 @@ async def _show(
         may_take=item.state == ListingState.DRAFT
         and visit.is_party(item.seller_id)
         and visit.has_role("trader"),
-        values=values,
+        values=values or _kept(visit, shown),
         complaints=said,
     )
+
+
+def _kept(visit: Visitor, shown: GuidanceView | None) -> dict[str, str]:
+    """The form as it was filled in for the latest advice."""
+    kept = 0 if shown is None else shown.inputs.keep_fen
+    return {"keep": words(visit.language).plain(kept)} if kept else {}
 
 
 def _some(shown: GuidanceView) -> list[PricePoint]:

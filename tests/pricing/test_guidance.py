@@ -62,6 +62,7 @@ def inputs(turnout: dict[str, Any] | None = None, **change: Any) -> Inputs:
         "approaches": ["market"],
     } | change.pop("value", {})
     others = {
+        "asked_on": date(2026, 2, 1),
         "keep_fen": 0,
         "calibration": AS_STATED,
         "calibration_id": None,
@@ -190,6 +191,9 @@ def test_a_relisting_is_cheaper_within_the_cut_and_shows_the_evidence_of_session
     assert (relist.sessions_cases, relist.sessions_median) == (539, 0.0526)
     assert 0.5 < relist.sessions_sale < 0.65
     assert "cheaper by 20 % at most: not below 1,040,000.00 yuan" in said(advice)
+    assert "time for a relisting" not in said(advice)
+    late = advise(inputs(limits=again | {"relist_by": date(2026, 1, 31)}))
+    assert "time for a relisting ended on 2026-01-31" in said(late)
     assert advise(inputs()).relisting is None
 
 

@@ -71,6 +71,7 @@ class Limits(Frozen):
 class Inputs(Frozen):
     """Everything that the advice follows from."""
 
+    asked_on: date
     value: Value
     turnout: TurnoutSeen
     limits: Limits
@@ -271,7 +272,7 @@ def _reserve(
         start_fen=start_fen,
         reserve_fen=reserve_fen,
         sale_probability=round(best.sale, 4),
-        worth_fen=round(best.worth),
+        worth_fen=_expected(best.worth),
     )
 
 
@@ -318,6 +319,8 @@ def _notes(given: Inputs, free: Round, start_fen: int) -> list[Note]:
         found.append(words.below_floor(_rounded(free.price, 0.0), floor, appraisal))
     if limits.least_fen is not None and free.price < limits.least_fen == start_fen:
         found.append(words.cut_limit(limits.least_fen, limits.relist_cut_bp))
+    if limits.relist_by is not None and limits.relist_by < given.asked_on:
+        found.append(words.relist_late(limits.relist_by))
     if given.calibration.outcomes == 0:
         found.append(words.NOT_CALIBRATED)
     else:
@@ -339,9 +342,9 @@ def _point(one: Round) -> PricePoint:
     return PricePoint(
         price_fen=round(one.price),
         sale_probability=round(one.sale, 4),
-        sold_at_fen=round(one.sold_at),
-        round_fen=round(one.sale * one.sold_at),
-        worth_fen=round(one.worth),
+        sold_at_fen=_expected(one.sold_at),
+        round_fen=_expected(one.sale * one.sold_at),
+        worth_fen=_expected(one.worth),
     )
 
 
@@ -350,6 +353,12 @@ def _rounded(price: float, floor: float, *, up: bool = True) -> int:
     unit: int = max(100, 10 ** (math.floor(math.log10(max(price, 1.0))) - 2))
     found = (round(price / unit) if up else math.floor(price / unit)) * unit
     return max(found, math.ceil(floor), 100)
+
+
+def _expected(amount: float) -> int:
+    """An expectation of four leading digits in whole yuan: more would be pretence."""
+    unit: int = max(100, 10 ** (math.floor(math.log10(max(amount, 1.0))) - 3))
+    return round(amount / unit) * unit
 
 
 def _step(amount: float) -> int:

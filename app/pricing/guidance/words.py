@@ -1,5 +1,7 @@
 """What is said beside the figures of guidance, in both languages."""
 
+from datetime import date
+
 from app.kit.money import format_yuan
 from app.pricing.approaches.results import Note
 
@@ -59,4 +61,12 @@ def cut_limit(least_fen: int, cut_bp: int) -> Note:
         zh=f"再次挂牌的降价幅度不得超过 {cut_bp / 100:g}%,即不低于 {format_yuan(least_fen)} 元。",
         en=f"A relisting may be cheaper by {cut_bp / 100:g} % at most: not below"
         f" {format_yuan(least_fen)} yuan.",
+    )
+
+
+def relist_late(day: date) -> Note:
+    """The time for a relisting is over (法释〔2016〕18号 26)."""
+    return Note(
+        zh=f"再次挂牌的期限已于 {day} 届满,须重新起草挂牌。",
+        en=f"The time for a relisting ended on {day}: a new listing is needed.",
     )
