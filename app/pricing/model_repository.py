@@ -173,7 +173,7 @@ async def judged(session: AsyncSession, model_id: UUID, limit: int) -> Sequence[
 
 
 async def outcomes(session: AsyncSession, first: date, last: date) -> AsyncIterator[Sequence[Any]]:
-    """Deals of a period with what was asked, valued, estimated and paid, in batches."""
+    """The latest deals of a period, with what was asked, valued, estimated and paid."""
     query = (
         select(
             PriceOutcome.happened_on,
@@ -189,7 +189,8 @@ async def outcomes(session: AsyncSession, first: date, last: date) -> AsyncItera
             PriceOutcome.model_high_fen,
         )
         .where(_SOLD, PriceOutcome.happened_on.between(first, last))
-        .order_by(PriceOutcome.happened_on, PriceOutcome.id)
+        .order_by(PriceOutcome.happened_on.desc(), PriceOutcome.id.desc())
+        .limit(most)
         .execution_options(yield_per=BATCH)
     )
     result = await session.stream(query)

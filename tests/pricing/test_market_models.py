@@ -11,6 +11,7 @@ from bench.simulated_market import LAST_DAY, records, simulate
 from tests import flow
 from tests.market import Market, User
 from tests.pricing.steps import COST, ask, import_deals, imported
+from tests.web.browser import Browser
 
 DEALS = 1_000
 LATER = 120
@@ -100,6 +101,7 @@ async def test_a_model_is_trained_answers_drifts_and_is_replaced(market: Market)
     old = await market.anonymous.ok("GET", f"/market_models/{row['id']}")
     assert old["alarm"]["reasons"] == ["coverage", "bias"]
     await _cells_below_three_are_masked(accuracy)
+    await _the_page_shows(market)
 
     again = await university.ok("GET", f"/valuations/{made['id']}/reproduction")
     assert (again["same"], again["value_fen"]) == (True, made["value_fen"])
@@ -115,6 +117,26 @@ async def _issued(owner: User, made: dict[str, Any]) -> str:
     found = await owner.ok("GET", f"{path}/report")
     assert found["content"]["result"]["approaches"][0]["approach"] == "learned"
     return "".join(step["zh"] for step in found["content"]["result"]["approaches"][0]["steps"])
+
+
+async def _the_page_shows(market: Market) -> None:
+    """The public page in both languages, with its charts, the model and what came before it."""
+    visitor = Browser(market)
+    shown = await visitor.page("/price-accuracy")
+    for words in (
+        "没有公开的技术交易价格数据集",
+        "落入80%区间",
+        "不足三个,不公布",
+        "第 2 号",
+        "历次模型",
+    ):
+        assert words in shown.words
+    assert (await visitor.get("/price-accuracy")).text.count('<svg class="chart"') == 2
+    english = await visitor.page("/price-accuracy?lang=en")
+    assert "no public data set of technology deal prices" in english.words
+    wrong = await visitor.get("/price-accuracy?first=2026-02-01&last=2026-01-01")
+    assert wrong.status_code == 422
+    assert "is before the first day" in wrong.text
 
 
 async def _cells_below_three_are_masked(accuracy: dict[str, Any]) -> None:
