@@ -85,6 +85,7 @@ async def _kept(session: AsyncSession, rows: Sequence[ComparablePrice]) -> list[
     kept = []
     for row in rows:
         deal = known.get(row.deal_id) if row.deal_id is not None else None
+        listing = None if deal is None else offered.get(deal.listing_id)
         valuation = valued.get(row.achievement_id) if row.achievement_id is not None else None
         parameters = parameters_on(row.traded_on)
         cleared = present_value(Payment.model_validate(row.payment), parameters.terms_rate)
@@ -103,7 +104,7 @@ async def _kept(session: AsyncSession, rows: Sequence[ComparablePrice]) -> list[
                 "exclusive": row.exclusive,
                 "trl": row.trl,
                 "bidders": None,
-                "asked_fen": None if deal is None else offered[deal.listing_id].price_fen,
+                "asked_fen": None if listing is None else listing.price_fen,
                 "floor_fen": None,
                 "cleared_fen": max(1, round_half_up(cleared)),
                 "valuation_id": None if valuation is None else valuation.id,

@@ -172,7 +172,15 @@ async def judged(session: AsyncSession, model_id: UUID, limit: int) -> Sequence[
     return (await session.execute(query)).scalars().all()
 
 
-async def outcomes(session: AsyncSession, first: date, last: date) -> AsyncIterator[Sequence[Any]]:
+async def latest_outcome(session: AsyncSession) -> UUID | None:
+    """The outcome that became known last."""
+    query = select(PriceOutcome.id).order_by(PriceOutcome.id.desc()).limit(1)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def outcomes(
+    session: AsyncSession, first: date, last: date, most: int
+) -> AsyncIterator[Sequence[Any]]:
     """The latest deals of a period, with what was asked, valued, estimated and paid."""
     query = (
         select(
