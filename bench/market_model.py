@@ -18,7 +18,8 @@ import xgboost
 
 from app.pricing.learned import backtest, features
 from app.pricing.learned.configuration import learning
-from app.pricing.learned.model import fen_of, fit, packed, parts
+from app.pricing.learned.fitting import fit, parts
+from app.pricing.learned.model import fen_of, packed
 from app.pricing.learned.offers import Offers
 from bench.harness import figure, own_mib
 from bench.simulated_market import OFFERS, simulate

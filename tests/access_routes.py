@@ -846,6 +846,9 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/comparables"): row({"operator", "regulator"}),
     ("POST", "/comparables/{comparable_id}/void"): row({"operator"}),
+    ("GET", "/market_models"): public(),
+    ("GET", "/market_models/{model_id}"): public(404),
+    ("GET", "/price-accuracy"): public(),
     ("POST", "/valuation-portfolios"): row(
         TRADERS | {"operator"},
         json={"title": "x", "plan": {}, "items": [{"achievement_id": "$achievement_id"}] * 2},

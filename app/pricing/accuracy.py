@@ -1,6 +1,7 @@
 """The loop: what was asked, valued and paid is kept, estimates are judged by it, and models too."""
 
 import math
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -38,6 +39,15 @@ from app.pricing.states import ModelState
 
 BATCH = 500
 PERIOD_DAYS = 730
+MOST_REPORTED = 50_000
+"""The latest deals of a period that a report counts: it is public, and is to stay quick."""
+
+_KEPT_REPORTS = 8
+_counted: OrderedDict[
+    tuple[date, date, UUID | None, datetime], tuple[int, int, Series, Series, Series]
+] = OrderedDict()
+"""Reports of this minute; a new outcome makes a new one."""
+
 FLOORED = frozenset({"ascending", "online_2016", "free_then_limited", "sealed_once"})
 """Formats whose lowest bid is the listing's price: with no bid, nobody would pay that."""
 
@@ -75,6 +85,7 @@ async def _kept(session: AsyncSession, rows: Sequence[ComparablePrice]) -> list[
     kept = []
     for row in rows:
         deal = known.get(row.deal_id) if row.deal_id is not None else None
+        listing = None if deal is None else offered.get(deal.listing_id)
         valuation = valued.get(row.achievement_id) if row.achievement_id is not None else None
         parameters = parameters_on(row.traded_on)
         cleared = present_value(Payment.model_validate(row.payment), parameters.terms_rate)
@@ -93,7 +104,7 @@ async def _kept(session: AsyncSession, rows: Sequence[ComparablePrice]) -> list[
                 "exclusive": row.exclusive,
                 "trl": row.trl,
                 "bidders": None,
-                "asked_fen": None if deal is None else offered[deal.listing_id].price_fen,
+                "asked_fen": None if listing is None else listing.price_fen,
                 "floor_fen": None,
                 "cleared_fen": max(1, round_half_up(cleared)),
                 "valuation_id": None if valuation is None else valuation.id,
@@ -258,29 +269,48 @@ def cell(found: dict[str, Any], *, interval: bool = True) -> Cell:
 async def report(
     session: AsyncSession, first: date | None, last: date | None, now: datetime
 ) -> Accuracy:
-    """The published report on a period; without one, of two years. Raises PeriodBackwards."""
+    """The published report on a period, its latest deals; without one, on two years.
+
+    Raises PeriodBackwards.
+    """
     last = last or local_day(now)
     first = first or last - timedelta(days=PERIOD_DAYS)
     if last < first:
         raise PeriodBackwards(field="query.to", first=first.isoformat(), last=last.isoformat())
-    by_model, by_valuation, by_asking = _Tally(), _Tally(), _Tally()
-    counted = 0
-    async for batch in model_repository.outcomes(session, first, last):
-        counted += len(batch)
-        for row in batch:
-            by_model.add(row, row.model_low_fen, row.model_fen, row.model_high_fen)
-            by_valuation.add(row, row.valued_low_fen, row.valued_fen, row.valued_high_fen)
-            by_asking.add(row, row.asked_fen, row.asked_fen, row.asked_fen)
+    latest = await model_repository.latest_outcome(session)
+    key = (first, last, latest, now.replace(second=0, microsecond=0))
+    if key not in _counted:
+        _counted[key] = await _count(session, first, last)
+        while len(_counted) > _KEPT_REPORTS:
+            _counted.popitem(last=False)
+    counted, failed, by_model, by_valuation, by_asking = _counted[key]
     in_use = await model_repository.in_use(session)
     return Accuracy(
         first_day=first,
         last_day=last,
         deals=counted,
-        failed=await model_repository.failed_count(session, first, last),
-        model=by_model.series(),
-        valuation=by_valuation.series(),
-        asked=by_asking.series(interval=False),
+        failed=failed,
+        model=by_model,
+        valuation=by_valuation,
+        asked=by_asking,
         in_use=None if in_use is None else MarketModelRow.model_validate(in_use),
         notice_zh=answers.NO_DATA_SET.zh,
         notice_en=answers.NO_DATA_SET.en,
     )
+
+
+async def _count(
+    session: AsyncSession, first: date, last: date
+) -> tuple[int, int, Series, Series, Series]:
+    """Deals, failed auctions, and the figures of models, valuations and asking prices."""
+    by_model, by_valuation, by_asking = _Tally(), _Tally(), _Tally()
+    counted = 0
+    async for batch in model_repository.outcomes(session, first, last, MOST_REPORTED):
+        counted += len(batch)
+        for row in batch:
+            by_model.add(row, row.model_low_fen, row.model_fen, row.model_high_fen)
+            by_valuation.add(row, row.valued_low_fen, row.valued_fen, row.valued_high_fen)
+            by_asking.add(row, row.asked_fen, row.asked_fen, row.asked_fen)
+    failed = await model_repository.failed_count(session, first, last)
+    tallies = (by_model.series(), by_valuation.series(), by_asking.series(interval=False))
+    return counted, failed, *tallies

@@ -27,7 +27,8 @@ from app.pricing.errors import TooFewToLearn
 from app.pricing.learned import answers, backtest
 from app.pricing.learned.answers import Answer, Used
 from app.pricing.learned.configuration import Learning, learning_on
-from app.pricing.learned.model import Model, fit, packed, unpacked
+from app.pricing.learned.fitting import fit
+from app.pricing.learned.model import Model, packed, unpacked
 from app.pricing.learned.offers import UNKNOWN, Category, Offers
 from app.pricing.model_schemas import MarketModelRow, MarketModelView
 from app.pricing.models import MarketModel

@@ -172,8 +172,16 @@ async def judged(session: AsyncSession, model_id: UUID, limit: int) -> Sequence[
     return (await session.execute(query)).scalars().all()
 
 
-async def outcomes(session: AsyncSession, first: date, last: date) -> AsyncIterator[Sequence[Any]]:
-    """Deals of a period with what was asked, valued, estimated and paid, in batches."""
+async def latest_outcome(session: AsyncSession) -> UUID | None:
+    """The outcome that became known last."""
+    query = select(PriceOutcome.id).order_by(PriceOutcome.id.desc()).limit(1)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def outcomes(
+    session: AsyncSession, first: date, last: date, most: int
+) -> AsyncIterator[Sequence[Any]]:
+    """The latest deals of a period, with what was asked, valued, estimated and paid."""
     query = (
         select(
             PriceOutcome.happened_on,
@@ -189,7 +197,8 @@ async def outcomes(session: AsyncSession, first: date, last: date) -> AsyncItera
             PriceOutcome.model_high_fen,
         )
         .where(_SOLD, PriceOutcome.happened_on.between(first, last))
-        .order_by(PriceOutcome.happened_on, PriceOutcome.id)
+        .order_by(PriceOutcome.happened_on.desc(), PriceOutcome.id.desc())
+        .limit(most)
         .execution_options(yield_per=BATCH)
     )
     result = await session.stream(query)

@@ -83,7 +83,7 @@ class Accuracy(WireModel):
 
     first_day: date
     last_day: date
-    deals: int = Field(description="deals of the period on record")
+    deals: int = Field(description="deals of the period, the latest 50,000")
     failed: int = Field(description="auctions of the period in which nobody bid enough")
     model: Series
     valuation: Series

@@ -21,6 +21,7 @@ from app.web import (
     notices,
     organisations,
     platform,
+    price_accuracy,
     registration_office,
     registrations,
     search,
@@ -56,6 +57,7 @@ for _part in (
     settlements,
     statistics,
     valuations,
+    price_accuracy,
     search,
 ):
     router.include_router(_part.router)

@@ -115,6 +115,11 @@ STATES: dict[str, dict[str, Pair]] = {
         "signed": ("已签字", "Signed"),
         "discarded": ("已作废", "Discarded"),
     },
+    "market_model": {
+        "current": ("在用", "In use"),
+        "drifting": ("偏离", "Drifting"),
+        "replaced": ("已替换", "Replaced"),
+    },
     "approach": {
         "market": ("市场法", "Market"),
         "income": ("收益法", "Income"),

@@ -11,9 +11,10 @@ from bench.simulated_market import LAST_DAY, records, simulate
 from tests import flow
 from tests.market import Market, User
 from tests.pricing.steps import COST, ask, import_deals, imported
+from tests.web.browser import Browser
 
 DEALS = 1_000
-LATER = 60
+LATER = 120
 
 
 def as_deals(offers: int, seed: int, *, last: date, factor: float = 1.0) -> list[dict[str, Any]]:
@@ -59,7 +60,7 @@ async def today(market: Market) -> date:
 
 async def feed_acts(reader: User) -> list[str]:
     """What the feed tells of market models."""
-    changes = (await reader.ok("GET", "/changes?kind=market_model"))["items"]
+    changes = (await reader.ok("GET", "/feed?kind=market_model"))["items"]
     return [one["act"] for one in changes]
 
 
@@ -75,7 +76,7 @@ async def test_a_model_is_trained_answers_drifts_and_is_replaced(market: Market)
     model = await market.anonymous.ok("GET", f"/market_models/{row['id']}")
     tested = model["backtest"]
     assert 0.7 < tested["whole"]["coverage"] < 0.9
-    assert tested["whole"]["median_error"] < 0.75 * tested["naive_median_error"]
+    assert tested["whole"]["median_error"] < 0.9 * tested["naive_median_error"]
     assert await feed_acts(university) == ["train"]
 
     made = await ask(university, achievement, {"learned": {}, "cost": COST})
@@ -100,6 +101,7 @@ async def test_a_model_is_trained_answers_drifts_and_is_replaced(market: Market)
     old = await market.anonymous.ok("GET", f"/market_models/{row['id']}")
     assert old["alarm"]["reasons"] == ["coverage", "bias"]
     await _cells_below_three_are_masked(accuracy)
+    await _the_page_shows(market)
 
     again = await university.ok("GET", f"/valuations/{made['id']}/reproduction")
     assert (again["same"], again["value_fen"]) == (True, made["value_fen"])
@@ -115,6 +117,26 @@ async def _issued(owner: User, made: dict[str, Any]) -> str:
     found = await owner.ok("GET", f"{path}/report")
     assert found["content"]["result"]["approaches"][0]["approach"] == "learned"
     return "".join(step["zh"] for step in found["content"]["result"]["approaches"][0]["steps"])
+
+
+async def _the_page_shows(market: Market) -> None:
+    """The public page in both languages, with its charts, the model and what came before it."""
+    visitor = Browser(market)
+    shown = await visitor.page("/price-accuracy")
+    for words in (
+        "没有公开的技术交易价格数据集",
+        "落入80%区间",
+        "不足三个,不公布",
+        "第 2 号",
+        "历次模型",
+    ):
+        assert words in shown.words
+    assert (await visitor.get("/price-accuracy")).text.count('<svg class="chart"') == 2
+    english = await visitor.page("/price-accuracy?lang=en")
+    assert "no public data set of technology deal prices" in english.words
+    wrong = await visitor.get("/price-accuracy?first=2026-02-01&last=2026-01-01")
+    assert wrong.status_code == 422
+    assert "is before the first day" in wrong.text
 
 
 async def _cells_below_three_are_masked(accuracy: dict[str, Any]) -> None:
@@ -143,7 +165,7 @@ async def test_without_a_model_comparables_answer_and_say_why(market: Market) ->
     achievement = await flow.post_achievement(market, university)
     body = {"achievement_id": achievement["id"], "plan": {"learned": {}}}
     refused = await university.post("/valuations", body)
-    assert (refused.status_code, refused.json()["code"]) == (422, "too_few_comparables")
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_comparables")
     await import_deals(market, [180_000_000, 200_000_000, 220_000_000])
     refused = await university.post(
         "/valuations", body | {"plan": {"learned": {"fallback": False}}}
@@ -163,13 +185,12 @@ async def test_without_a_model_comparables_answer_and_say_why(market: Market) ->
     assert made["result"]["together"]["weights"] == {"market": "0.7", "cost": "0.3"}
     again = await university.ok("GET", f"/valuations/{made['id']}/reproduction")
     assert again["same"] is True
-    operator = await market.admin()
     items = [{"achievement_id": achievement["id"]}]
-    portfolio = await operator.ok(
+    portfolio = await university.ok(
         "POST", "/valuation-portfolios", {"title": "盘点", "plan": {"learned": {}}, "items": items}
     )
     await market.settle()
-    done = await operator.ok("GET", f"/valuation-portfolios/{portfolio['id']}")
+    done = await university.ok("GET", f"/valuation-portfolios/{portfolio['id']}")
     assert (done["state"], done["valued"]) == ("done", 1)
     async with market.sessions() as session:
         kept = await session.execute(

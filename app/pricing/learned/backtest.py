@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from app.pricing.errors import TooFewToLearn
 from app.pricing.learned.configuration import Learning
-from app.pricing.learned.model import fit
+from app.pricing.learned.fitting import fit
 from app.pricing.learned.offers import Category, Flags, Floats, Offers
 from app.pricing.learned.trees import UNIT
 

@@ -3,8 +3,9 @@
 The quantiles of the trees are moved by what later deals show of their errors (Romano, Patterson and
 Candès, 2019). Each side is corrected by itself, so that each misses one deal in ten. Errors are
 weighted by age, as prices drift (Barber, Candès, Ramdas and Tibshirani, 2023). A field has a
-correction of its own, mixed with that of all fields: with `field_weight` deals both count the same,
-and with few deals a field is corrected as all are.
+correction of its own, mixed with that of all fields: with `field_weight` deals both count the
+same, and with few deals a field is corrected as all are. That mixture holds by measurement, not by
+theorem: the conformal guarantee is that of all fields together.
 """
 
 from dataclasses import dataclass
@@ -61,13 +62,13 @@ def weighted_quantile(errors: Floats, weights: Floats, at: float, *, beyond: flo
     return float(errors[order[min(place, len(order) - 1)]])
 
 
-def _corrections(errors: Floats, weights: Floats) -> Floats:
+def _corrections(errors: Floats, weights: Floats, *, beyond: float) -> Floats:
     """How far low, middle and high have to move; `errors` are prices less quantiles."""
     return np.array(
         [
-            -weighted_quantile(-errors[:, 0], weights, 1 - MISS, beyond=1.0),
+            -weighted_quantile(-errors[:, 0], weights, 1 - MISS, beyond=beyond),
             weighted_quantile(errors[:, 1], weights, 0.5),
-            weighted_quantile(errors[:, 2], weights, 1 - MISS, beyond=1.0),
+            weighted_quantile(errors[:, 2], weights, 1 - MISS, beyond=beyond),
         ]
     )
 
@@ -82,13 +83,13 @@ def calibrate(offers: Offers, quantiles: Floats, prices: Floats, rules: Learning
     """The corrections that offers later than the training ask for."""
     errors = prices[:, None] - quantiles
     weights = ages(offers.day, rules.half_life_days)
-    pooled = _corrections(errors, weights)
+    pooled = _corrections(errors, weights, beyond=1.0)
     by_field, deals = {}, {}
     for code, name in enumerate(offers.field.names):
         rows = offers.field.codes == code
         deals[name] = int(rows.sum())
         if deals[name]:
-            own = _corrections(errors[rows], weights[rows])
+            own = _corrections(errors[rows], weights[rows], beyond=0.0)
             share = deals[name] / (deals[name] + rules.field_weight)
             by_field[name] = _units(share * own + (1 - share) * pooled)
     return Calibration(_units(pooled), by_field, deals)
