@@ -26,7 +26,8 @@ from app.pricing.guidance.advice import Inputs, Limits, TurnoutSeen, Value, prob
 from app.pricing.guidance.calibration import AS_STATED, calibrated, calibration_error
 from app.pricing.guidance.parameters import parameter_sets
 from app.pricing.learned.configuration import Learning, learning_sets
-from app.pricing.learned.model import Model, fit
+from app.pricing.learned.fitting import fit
+from app.pricing.learned.model import Model
 from app.pricing.learned.offers import Floats, Offers
 from app.pricing.learned.trees import UNIT
 from bench.simulated_market import OFFERS, Simulated, simulate
