@@ -179,3 +179,29 @@ async def test_outcomes_calibrate_once_there_are_enough_of_both_kinds(
 def achievement_id_of(listing: dict[str, Any]) -> dict[str, Any]:
     """The achievement that a listing is of."""
     return {"id": listing["achievement_id"]}
+
+
+async def test_state_assets_are_advised_from_the_appraisal_up(market: Market) -> None:
+    enterprise = await market.join("enterprise")
+    achievement = await flow.post_achievement(market, enterprise)
+    await ask(enterprise, achievement, {"cost": COST})
+    terms = {"profile": "SOE_ASSET_LT_100", "price_fen": 98_000_000, "deposit_fen": 0}
+    listing = await flow.draft_listing(market, enterprise, achievement, **terms)
+    without = await advise(enterprise, listing)
+    assert without["inputs"]["limits"]["appraisal_missing"]
+    assert "尚未填写评估值" in str(without["advice"]["notes"])
+    appraisal = {
+        "appraisal_fen": 98_000_000,
+        "appraisal_on": "2025-12-01",
+        "appraisal_document": "评报字〔2025〕001 号",
+    }
+    path = f"/listings/{listing['id']}"
+    version = (await enterprise.get(path)).headers["ETag"]
+    assert (await enterprise.patch(path, appraisal, version)).status_code == 200
+    made = await advise(enterprise, listing)
+    limits = made["inputs"]["limits"]
+    assert (limits["floor_fen"], limits["later_floor_fen"]) == (98_000_000, 88_200_000)
+    assert without["advice"]["start"]["price_fen"] < 98_000_000
+    assert made["advice"]["start"]["price_fen"] >= 98_000_000
+    assert all(one["price_fen"] >= 88_200_000 for one in made["advice"]["following"])
+    assert "须经批准机构同意" in str(made["advice"]["notes"])
