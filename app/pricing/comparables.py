@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -190,6 +191,16 @@ class Prepared:
     def __init__(self, among: Pool) -> None:
         self.rows = {row.source_key: row for row in among}
         self.index = similarity.Prepared([(key, _profile(row)) for key, row in self.rows.items()])
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def kept(self, key: str, similar: Decimal, by_part: dict[str, float]) -> Comparable:
+        """A deal as it is kept; what does not depend on the subject is read and checked once."""
+        known = self._known.get(key)
+        if known is None:
+            known = dict(_checked(self.rows[key]))
+            del known["similarity"], known["parts"]
+            self._known[key] = known
+        return Comparable.model_construct(**known, similarity=similar, parts=by_part)
 
 
 def prepare(among: Pool) -> Prepared:
@@ -202,7 +213,7 @@ def nearest(
 ) -> list[Comparable]:
     """The most similar deals with their similarity, as they are kept with a valuation."""
     return [
-        _kept(among.rows[key], similar, by_part)
+        among.kept(key, similar, by_part)
         for key, similar, by_part in similarity.nearest(
             subject.profile(day), among.index, parameters
         )
@@ -222,7 +233,7 @@ def _profile(row: ComparablePrice) -> similarity.Profile:
     )
 
 
-def _kept(row: ComparablePrice, similar: Any, by_part: dict[str, float]) -> Comparable:
+def _checked(row: ComparablePrice) -> Comparable:
     return Comparable(
         key=row.source_key,
         source=row.source,
@@ -237,6 +248,6 @@ def _kept(row: ComparablePrice, similar: Any, by_part: dict[str, float]) -> Comp
         price_fen=row.price_fen,
         payment=Payment.model_validate(row.payment),
         reference=row.reference,
-        similarity=similar,
-        parts=by_part,
+        similarity=Decimal(0),
+        parts={},
     )
