@@ -855,7 +855,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/comparables"): row({"operator", "regulator"}),
     ("POST", "/comparables/{comparable_id}/void"): row({"operator"}),
     ("GET", "/market_models"): public(),
-    ("GET", "/market_models/{model_id}"): public(404),
+    ("GET", "/market_models/{model_id}"): public(path={"model_id": "$market_model_id"}),
     ("GET", "/price-accuracy"): public(),
     ("POST", "/valuation-portfolios"): row(
         TRADERS | {"operator"},

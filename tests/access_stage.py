@@ -653,10 +653,31 @@ async def _valuations(stage: Stage) -> None:
     advice = await university.ok("POST", "/auction-guidance", {"listing_id": listing})
     stage.objects |= {
         "guidance_id": advice["id"],
+        "market_model_id": await _model(market),
         "valuation_id": made["id"],
         "portfolio_id": portfolio["id"],
         "comparable_id": comparable,
     }
+
+
+async def _model(market: Market) -> str:
+    """A market model as far as it is read: it never answers."""
+    cell = '{"deals": 0, "coverage": null, "median_error": null, "bias": null}'
+    async with market.sessions() as session, session.begin():
+        row = await session.execute(
+            text(
+                "INSERT INTO market_model (id, number, rule_set, data_cut, first_day, last_day,"
+                " deals, failed, seed, library, sha256, artefact, backtest, state, replaced_at)"
+                " VALUES (uuidv7(), 1, 'LEARNING_2026', market_now(), '2026-01-01', '2026-01-01',"
+                " 1, 0, 1, '', decode(repeat('00', 32), 'hex'), '', CAST(:backtest AS jsonb),"
+                " 'replaced', market_now()) RETURNING id"
+            ),
+            {
+                "backtest": '{"origins": [], "failed": 0, "naive_median_error": null,'
+                f' "by_field": {{}}, "by_seller": {{}}, "whole": {cell}}}'
+            },
+        )
+        return str(row.scalar_one())
 
 
 async def _webhooks(stage: Stage) -> None:
