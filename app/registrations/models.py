@@ -82,6 +82,8 @@ class Registration(Versioned, Base):
     """
 
     __tablename__ = "registration"
+    # Not True, as for others: an UPDATE would read the deferred columns back each time.
+    __mapper_args__ = {"version_id_col": None, "eager_defaults": "auto"}  # noqa: RUF012
     __table_args__ = (
         UniqueConstraint("number"),
         UniqueConstraint("office_id", "reference"),

@@ -71,6 +71,23 @@ class LikeView(WireModel):
     cleared: str | None
 
 
+class MonopolyView(WireModel):
+    """A clause that may monopolise technology: ground of refusal `monopoly_clause`.
+
+    `clear` when the law leaves no room; else the registrar judges whether it is reasonable.
+    """
+
+    code: str
+    clear: bool
+    source: str
+    field: str
+    quote: str
+    zh: str
+    en: str
+    remedy_zh: str
+    remedy_en: str
+
+
 class RecognitionView(WireModel):
     """What the contract is by its content, and why; the proposed class comes first.
 
@@ -87,6 +104,7 @@ class RecognitionView(WireModel):
     reasons: list[Reason]
     candidates: list[CandidateView]
     duplicates: list[LikeView]
+    monopoly: list[MonopolyView]
     expert_review: Literal["large", "disputed"] | None
     experts_needed: int | None
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
@@ -73,24 +73,42 @@ async def has_issued(session: AsyncSession, office_id: UUID) -> bool:
     return (await session.execute(query.limit(1))).scalar_one_or_none() is not None
 
 
-async def last_serial(session: AsyncSession, office_id: UUID, year: int) -> int:
-    """The last serial of an office's year, 0 before the first."""
-    query = select(RegistrationCounter.last_serial).where(
-        RegistrationCounter.office_id == office_id, RegistrationCounter.year == year
-    )
-    return (await session.execute(query)).scalar_one_or_none() or 0
+@dataclass(frozen=True)
+class Turn:
+    """An office's turn to issue a number: its codes, the time, and the serial that was taken.
+
+    `serial` is None when the year has no more.
+    """
+
+    region4: str
+    point: str
+    now: datetime
+    year: int
+    serial: int | None
 
 
-async def take_serial(session: AsyncSession, office_id: UUID, year: int) -> int:
-    """The next serial of an office's year; given back when the transaction rolls back."""
-    statement = insert(RegistrationCounter).values(office_id=office_id, year=year, last_serial=1)
-    taken = await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["office_id", "year"],
-            set_={"last_serial": RegistrationCounter.last_serial + 1},
-        ).returning(RegistrationCounter.last_serial)
-    )
-    return taken.scalar_one()
+# The lock comes first, then the time, then the serial: each part reads the one before it.
+_TAKE_TURN = text(
+    "WITH held AS MATERIALIZED (SELECT organisation_id, region4, point FROM registration_office"
+    " WHERE organisation_id = :office_id FOR NO KEY UPDATE),"
+    " dated AS MATERIALIZED (SELECT held.*, market_now() AS now FROM held),"
+    " taken AS (INSERT INTO registration_counter AS c (office_id, year, last_serial)"
+    " SELECT organisation_id, extract(year FROM now AT TIME ZONE 'Asia/Shanghai'), 1 FROM dated"
+    " ON CONFLICT (office_id, year) DO UPDATE SET last_serial = c.last_serial + 1"
+    " WHERE c.last_serial < :last RETURNING last_serial)"
+    " SELECT region4, point, now, extract(year FROM now AT TIME ZONE 'Asia/Shanghai')::int,"
+    " (SELECT last_serial FROM taken) FROM dated"
+)
+
+
+async def take_turn(session: AsyncSession, office_id: UUID, last: int) -> Turn:
+    """Wait for the office's other decisions, then take the next serial of its year, up to `last`.
+
+    The serial is given back when the transaction rolls back. One round trip: everybody else who
+    decides at the office waits from here to the commit.
+    """
+    row = (await session.execute(_TAKE_TURN, {"office_id": office_id, "last": last})).one()
+    return Turn(*row)
 
 
 async def registration(

@@ -202,12 +202,19 @@ async def test_content_wins_over_the_declared_class_and_mixed_contracts_are_spli
     wrong = handed_in(1, "consulting", contract_class="transfer", sub_class="transfer.know_how")
     both = handed_in(2, "development.commissioned", total_fen=1000, technical_fen=900)
     both["text"] += handed_in(2, "service.service")["text"]
+    wrong["text"] += "委托方不得使用与该技术相竞争的技术。产品的年产量不得超过一万件。"
     first, second = await accepted_rows(at.first, [wrong, both])
     path = f"/registrations/{first}"
     seen = await at.second.ok("GET", path + "/recognition")
     assert (seen["contract_class"], seen["verdict"]) == ("consulting", "differs")
     assert "可行性研究" in seen["candidates"][0]["words"]
     assert any("以内容为准" in one["zh"] for one in seen["reasons"])
+    # 民法典 850, 解释 10: what the law leaves no room for, and what the registrar judges.
+    assert [(one["code"], one["clear"]) for one in seen["monopoly"]] == [
+        ("monopoly_other_sources", True),
+        ("monopoly_output", False),
+    ]
+    assert "相竞争的技术" in seen["monopoly"][0]["quote"]
     problem = await refused(at.second, path + "/register", None, 409, "assessment_needed")
     assert problem["proposed"] == "consulting"
     answers = {name: answer.value for name, answer in answers_for("consulting").items()}
