@@ -7,8 +7,8 @@ their aggregates, as in a running market.
 Registrations: the use case that decides and numbers, one office and 31 offices, each with 31 at
 once, against as many bare INSERTs; then the job that counts each of them, against the same.
 
-Exports: 1,000,000 rows as CSV and XLSX over HTTP from a server process that does nothing else, whose
-peak memory is given, against COPY of the same rows.
+Exports: 1,000,000 rows as CSV and XLSX over HTTP from a server process that does nothing
+else, whose peak memory is given, against COPY of the same rows.
 
 `python -m bench.statistics 20000` takes a smaller year.
 """
@@ -17,10 +17,8 @@ import asyncio
 import http.client
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
 from itertools import cycle
 from statistics import median
 from typing import Any
@@ -29,23 +27,20 @@ from uuid import UUID
 import orjson
 import psycopg
 import uvloop
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import StreamingResponse
 
 from app.kit import clock
 from app.kit.actor import Actor
 from app.kit.db import Sessions, make_engine, make_sessions
-from app.kit.log import configure_logging
-from app.kit.settings import Settings
 from app.registrations import imports
 from app.registrations import service as registrations
 from app.registrations.schemas import Decision
 from app.sample.handed_in import handed_in
-from app.statistics import exports, repository
+from app.statistics import repository
 from app.statistics import service as counting
 from app.statistics.rules import Sums
 from app.statistics.states import DIMENSIONS, FLOW, TOTAL
-from bench import load
+from bench import exporting, load
+from bench.exporting import FIRST, LAST
 from bench.harness import figure, own_mib, say, scratch_database
 
 CONTRACTS = 1_000_000
@@ -55,7 +50,6 @@ OFFICES = 31
 DECISIONS = 620
 LOOKS = 9
 PLAIN_LOOKS = 3
-FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
 LIMIT_MIB = 300
 
 PROVINCES = (
@@ -348,28 +342,6 @@ async def bare_inserts(database_url: str) -> float:
     return rate
 
 
-async def lines(request: Request, output: str) -> Response:
-    """What the export answers with, without a login."""
-    make = exports.lines_as_csv if output == "csv" else exports.lines_as_xlsx
-    return StreamingResponse(make(request.app.state.sessions, FIRST, LAST))
-
-
-def serve(database_url: str, port: int) -> None:
-    """A server process that exports and does nothing else, so that its memory is the export's."""
-    configure_logging(Settings(mode="sandbox", log_level="warning", _env_file=None))
-
-    @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:
-        engine = make_engine(database_url, pool_size=2)
-        app.state.sessions = make_sessions(engine)
-        yield
-        await engine.dispose()
-
-    app = FastAPI(lifespan=life)
-    load.add_first(app, "/bench/export/{output}", lines, "GET")
-    load.serve(app, port)
-
-
 def download(port: int, output: str) -> tuple[int, float]:
     """Bytes of an export, and seconds."""
     started = time.monotonic()
@@ -404,7 +376,7 @@ def measure_exports(database_url: str, contracts: int) -> int:
     baseline = contracts / copied(database_url)
     highest = 0.0
     for output in ("csv", "xlsx"):
-        with load.server_process(serve, database_url) as (port, pid):
+        with exporting.server(database_url) as (port, pid):
             size, took = download(port, output)
             peak = load.peak_mib(pid)
         figure(
