@@ -677,6 +677,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("PATCH", "/income-plans/{plan_id}"): row(*PLAN_ACT, headers=STALE, json={"years": 3}),
     ("POST", "/income-plans/{plan_id}/publish"): row(*PLAN_ACT),
     ("POST", "/income-plans/{plan_id}/withdraw"): row(*PLAN_ACT, json={}),
+    ("POST", "/income-plans/{plan_id}/successor"): row(*PLAN_ACT, json={}),
     ("POST", "/income-plans/{plan_id}/objections"): row(
         {"university", "roleless"}, 404, path=WITHDRAWN_PLAN, json={"grounds": "x"}
     ),

@@ -51,6 +51,14 @@ async def plan(session: AsyncSession, actor: Actor, plan_id: UUID) -> PlanView:
     return await plan_view(session, access.visible(actor, await repository.plan(session, plan_id)))
 
 
+async def successor(session: AsyncSession, actor: Actor, plan_id: UUID) -> IncomePlan | None:
+    """The plan that succeeds this one, or is to, if the actor may see it."""
+    access.visible(actor, await repository.plan(session, plan_id))
+    found = await repository.successor(session, plan_id)
+    drafted = found is not None and found.published_at is None
+    return None if found is None or (drafted and not access.belongs(actor, found)) else found
+
+
 async def plan_view(session: AsyncSession, row: IncomePlan) -> PlanView:
     """A plan as it is shown."""
     found = rules.known_rule_set(row.rule_set)

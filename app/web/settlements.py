@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from app.contracts import service as contracts
 from app.contracts.states import ContractState
 from app.kit.calendar import local_day
-from app.settlements import distributing, queries, service
+from app.settlements import distributing, queries, service, successors
 from app.settlements.errors import BadRecipient
 from app.settlements.estimate_schemas import EstimateView, Question
 from app.settlements.schemas import (
@@ -21,6 +21,7 @@ from app.settlements.schemas import (
     NewPlan,
     NewProfit,
     PartPayment,
+    PlanEdit,
 )
 from app.settlements.states import Leader, MemberRole, PlanState
 from app.web import texts
@@ -151,6 +152,14 @@ async def act(visit: Visit, plan_id: UUID, form: Posted) -> Response:
             await service.publish(*where)
         elif chosen == "withdraw":
             await service.withdraw(*where, form.text("reason")[:4000])
+        elif chosen == "succeed":
+            change: dict[str, Any] = {}
+            if form.text("reward_bp"):
+                change["reward_bp"] = whole("body.reward_bp", form.text("reward_bp"))
+            if form.text("members"):
+                change["members"] = recipients(form.text("members"))
+            made = await successors.draft(*where, PlanEdit.model_validate(change))
+            plan_id = made.id
         elif chosen == "cost":
             values: dict[str, Any] = {name: form.text(name) for name in ("kind", "document")}
             values["amount_fen"] = fen("body.amount_fen", form.text("amount"))
@@ -218,6 +227,7 @@ async def _show(visit: Visitor, plan_id: UUID, said: list[Complaint], status: in
         "income_plan.html",
         status,
         item=item,
+        next_plan=await queries.successor(visit.session, actor, plan_id),
         whole=sum(one.weight for one in item.members),
         incomes=await queries.incomes(visit.session, actor, plan_id),
         costs=await queries.costs(visit.session, actor, plan_id),
