@@ -184,6 +184,7 @@ ENDED = {"negotiation_id": "$ended_negotiation"}
 CERTIFICATE = {"number": "$certificate_number"}
 OWNERS_WEBHOOK = ({"university"}, 404, (403, SIGNED_IN - ADMINISTRATORS))
 FALLEN = {"registration_id": "$fallen_registration"}
+FALLEN_REQUEST = FALLEN | {"request_id": "$fallen_request"}
 FALLEN_OBJECTION = FALLEN | {"objection_id": "$fallen_objection"}
 OFFICE_LOOKS = ({"registrar", "regulator"}, 404, (403, {"enterprise", *SELLER_READS}))
 PART = {"title": "x", "contract_class": "consulting", "total_fen": 0, "technical_fen": 0}
@@ -775,6 +776,23 @@ ROUTES: dict[tuple[str, str], Row] = {
         (403, {"regulator"}),
         path=FALLEN_OBJECTION,
         json={"outcome": "uphold", "note": "x"},
+    ),
+    ("GET", "/registrations/requests"): row(OFFICES | {"regulator"}),
+    ("GET", "/registrations/{registration_id}/requests"): row(
+        PARTIES_READ | {"registrar", "regulator"}, 404
+    ),
+    ("POST", "/registrations/{registration_id}/requests"): row(
+        *APPLICANTS_ACT, json={"kind": "change", "basis": "x"}
+    ),
+    ("POST", "/registrations/{registration_id}/requests/{request_id}/withdraw"): row(
+        {"registrar"}, 404, (403, {"regulator"}), path=FALLEN_REQUEST
+    ),
+    ("POST", "/registrations/{registration_id}/requests/{request_id}/decision"): row(
+        {"registrar"},
+        404,
+        (403, {"regulator"}),
+        path=FALLEN_REQUEST,
+        json={"outcome": "reject", "note": "x"},
     ),
     ("GET", "/registrations/{registration_id}/incomes"): row(
         PARTIES_READ | {"registrar", "regulator"}, 404

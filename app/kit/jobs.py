@@ -5,7 +5,7 @@ importing it. A job runs in a transaction of its own and must be idempotent: it 
 after a crash between its commit and its bookkeeping.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -95,7 +95,7 @@ async def defer(
 
 
 async def defer_all(
-    session: AsyncSession, calls: Sequence[tuple[str, dict[str, JSONValue]]]
+    session: AsyncSession, calls: Sequence[tuple[str, Mapping[str, JSONValue]]]
 ) -> None:
     """Defer several jobs (name, arguments) with one statement, in the caller's transaction."""
     made = [

@@ -16,6 +16,8 @@ from app.registrations.states import (
     ObjectionState,
     Opinion,
     RegistrationState,
+    RequestKind,
+    RequestState,
     SubjectKind,
     Verdict,
 )
@@ -245,6 +247,42 @@ class ObjectionIn(WireModel):
     """What is wrong with the office's decision."""
 
     grounds: Note
+
+
+class RequestIn(WireModel):
+    """An applicant's request: a change of what is registered, or its cancellation.
+
+    A change names at least one of the values; a cancellation none.
+    """
+
+    kind: RequestKind
+    basis: Note
+    title: Line | None = None
+    total_fen: Fen | None = None
+    technical_fen: Fen | None = None
+    valid_until: date | None = None
+
+
+class RequestDecision(WireModel):
+    """What the office does with a request; a rejection says why."""
+
+    outcome: Literal["grant", "reject"]
+    note: Annotated[Paragraphs, StringConstraints(max_length=2000)] = ""
+
+
+class RequestView(WireModel):
+    """A request and its outcome."""
+
+    id: UUID
+    registration_id: UUID
+    kind: RequestKind
+    wanted: dict[str, Any]
+    basis: str
+    organisation_id: UUID
+    state: RequestState
+    created_at: datetime
+    closed_at: datetime | None
+    note: str | None
 
 
 class ReviewDecision(WireModel):

@@ -9,15 +9,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import undefer
 
 from app.registrations.models import (
     Registration,
-    RegistrationCertificate,
     RegistrationCounter,
     RegistrationFinding,
-    RegistrationIncome,
-    RegistrationObjection,
     RegistrationOffice,
     RegistrationParty,
     RegistrationText,
@@ -434,42 +430,6 @@ async def findings(
     if since is not None:
         query = query.where(RegistrationFinding.created_at >= since)
     return (await session.execute(query.order_by(RegistrationFinding.id))).scalars().all()
-
-
-async def objections(
-    session: AsyncSession, registration_id: UUID
-) -> Sequence[RegistrationObjection]:
-    """Objections to a registration, the first one first."""
-    query = select(RegistrationObjection).where(
-        RegistrationObjection.registration_id == registration_id
-    )
-    return (await session.execute(query.order_by(RegistrationObjection.id))).scalars().all()
-
-
-async def incomes(session: AsyncSession, registration_id: UUID) -> Sequence[RegistrationIncome]:
-    """The verification forms of a registration, in their order."""
-    query = select(RegistrationIncome).where(RegistrationIncome.registration_id == registration_id)
-    return (await session.execute(query.order_by(RegistrationIncome.sequence))).scalars().all()
-
-
-async def certificate(
-    session: AsyncSession,
-    registration_id: UUID,
-    *,
-    document: bool = False,
-    code: str | None = None,
-) -> RegistrationCertificate | None:
-    """The newest certificate, or the one with a code; locked when its document is wanted."""
-    query = select(RegistrationCertificate).where(
-        RegistrationCertificate.registration_id == registration_id
-    )
-    if code is not None:
-        query = query.where(RegistrationCertificate.check_code == code)
-    query = query.order_by(RegistrationCertificate.edition.desc()).limit(1)
-    if document:
-        query = query.with_for_update().options(undefer(RegistrationCertificate.document))
-        query = query.execution_options(populate_existing=True)
-    return (await session.execute(query)).scalar_one_or_none()
 
 
 async def in_force(

@@ -17,7 +17,7 @@ from app.kit.errors import NotFound
 from app.parties import service as parties
 from app.parties.facts import OrganisationFacts
 from app.parties.states import OrganisationKind, OrganisationState, Role
-from app.registrations import access, forms, recording, repository, rules
+from app.registrations import access, forms, outcomes, recording, repository, rules
 from app.registrations.deciding import refuse, register, split
 from app.registrations.errors import (
     BadRegion,
@@ -400,5 +400,5 @@ async def technical_income(session: AsyncSession, registration_id: UUID) -> list
             realised_technical_fen=one.realised_technical_fen,
             income_fen=one.income_fen,
         )
-        for one in await repository.incomes(session, registration_id)
+        for one in await outcomes.incomes(session, registration_id)
     ]
