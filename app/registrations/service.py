@@ -370,6 +370,8 @@ def _facts_of(row: Registration, known: Mapping[UUID, RegistrationParty]) -> Reg
         objective=row.details.get("objective"),
         seller_type=known[row.seller_id].party_type,
         buyer_type=known[row.buyer_id].party_type,
+        seller_code=known[row.seller_id].credit_code,
+        buyer_code=known[row.buyer_id].credit_code,
     )
 
 
