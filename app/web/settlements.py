@@ -23,7 +23,7 @@ from app.settlements.schemas import (
     PartPayment,
     PlanEdit,
 )
-from app.settlements.states import Leader, MemberRole, PlanState
+from app.settlements.states import Leader, MemberRole, PlanState, Route
 from app.web import texts
 from app.web.estimate_fields import FIELDS, KINDS, EstimateField
 from app.web.forms import Complaint, fen, identity, whole
@@ -54,10 +54,13 @@ async def plan_list(visit: Visit, state: str = "", cursor: str = "") -> Response
 
 
 @router.get("/income-plans/new")
-async def new_page(visit: Visit, contract: str = "") -> Response:
-    """The form of a new plan, for a contract."""
+async def new_page(visit: Visit, contract: str = "", achievement: str = "") -> Response:
+    """The form of a new plan: for a contract, or for an achievement of one's own."""
     visit.require_actor().require_role("trader")
-    return await _form(visit, {"contract_id": contract}, [], 200)
+    values = {"contract_id": contract, "achievement_id": achievement}
+    if achievement:
+        values |= {"route": Route.OWN_IMPLEMENTATION.value, "reward_bp": "500"}
+    return await _form(visit, values, [], 200)
 
 
 @router.post("/income-plans/new")
@@ -68,7 +71,14 @@ async def create(visit: Visit, form: Posted) -> Response:
     async with attempt:
         values: dict[str, Any] = {
             name: form.text(name)
-            for name in ("contract_id", "route", "basis", "basis_note", "objection_procedure")
+            for name in ("route", "basis", "basis_note", "objection_procedure")
+        }
+        values |= {
+            name: form.text(name) for name in ("contract_id", "achievement_id") if form.text(name)
+        } | {
+            name: whole(f"body.{name}", form.text(name))
+            for name in ("first_year", "years")
+            if form.text(name)
         }
         values |= {
             "reward_bp": whole("body.reward_bp", form.text("reward_bp")),
