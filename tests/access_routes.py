@@ -599,6 +599,9 @@ ROUTES: dict[tuple[str, str], Row] = {
         PARTIES_READ | {"regulator"}, 404, path={"text_version": "1"}
     ),
     ("PATCH", "/contracts/{contract_id}"): row(*PARTIES_ACT, headers=STALE, json={"title": "x"}),
+    ("PUT", "/contracts/{contract_id}/text"): row(
+        *PARTIES_ACT, headers=STALE, files={"file": ("a.txt", b"a")}
+    ),
     ("POST", "/contracts/{contract_id}/propose"): row(*PARTIES_ACT),
     ("POST", "/contracts/{contract_id}/withdraw-proposal"): row(*PARTIES_ACT),
     ("POST", "/contracts/{contract_id}/sign"): row(*PARTIES_ACT, json={"text_sha256": "0" * 64}),
