@@ -5,6 +5,7 @@ from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response, UploadFile
+from starlette import datastructures
 
 from app.contracts import imports, service
 from app.contracts.errors import (
@@ -164,7 +165,7 @@ async def upload_text(
         return await service.view(session, contract)
 
 
-async def content_of(file: UploadFile) -> bytes:
+async def content_of(file: datastructures.UploadFile) -> bytes:
     """The bytes of a text file; raises TooLarge."""
     content = await file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
