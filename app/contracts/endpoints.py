@@ -14,6 +14,7 @@ from app.contracts.errors import (
     LicenceOutlastsPatent,
     LicenceTermMissing,
     NonTechnicalExceedsTotal,
+    NotABroker,
     PatentTermsMissing,
     PatentUnknown,
     PaymentTermsWrong,
@@ -122,6 +123,7 @@ async def get_version(
         PaymentTermsWrong,
         PatentUnknown,
         LicenceOutlastsPatent,
+        NotABroker,
     ),
 )
 async def edit_contract(

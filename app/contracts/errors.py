@@ -265,3 +265,11 @@ class TextFileTooLong(Unprocessable):
     code = "text_file_too_long"
     zh = "文本过长:{length},最多 {longest}"
     en = "The text is too long: {length} of at most {longest}"
+
+
+class NotABroker(Unprocessable):
+    """The intermediary that a contract names is a registered broker."""
+
+    code = "not_a_broker"
+    zh = "中介人(intermediary_id)应为本平台登记的技术经纪机构"
+    en = "The intermediary (intermediary_id) must be a broker that is registered here"
