@@ -61,6 +61,7 @@ STATES: dict[str, dict[str, Pair]] = {
         "effective": ("已生效", "In effect"),
         "void": ("已作废", "Void"),
         "withdrawn": ("已撤回", "Withdrawn"),
+        "superseded": ("已被接替", "Superseded"),
     },
     "income_route": {
         "transfer": ("转让、许可", "Assignment, licence"),
