@@ -33,7 +33,8 @@ class Definition:
 
     `weights` are of the embedded engine; `title_weight`, `rank_words` and `candidates` of ranking
     by a long text: how much a title's words count, how many words are used, and how many documents
-    are compared.
+    are compared. `counted`: of facets whose values are within one another, what the values look
+    like that answers count (a pattern); of the others all are counted.
     """
 
     version: int
@@ -46,6 +47,7 @@ class Definition:
     title_weight: float
     rank_words: int
     candidates: int
+    counted: dict[str, str]
     synonyms: tuple[tuple[str, ...], ...]
     stop_words: tuple[str, ...]
 
@@ -82,6 +84,7 @@ def definition() -> Definition:
         title_weight=index["rank"]["title_weight"],
         rank_words=index["rank"]["words"],
         candidates=index["rank"]["candidates"],
+        counted=index["counted"],
         synonyms=tuple(tuple(group) for group in _read("synonyms.json")),
         stop_words=tuple(_read("stop_words.json")),
     )
