@@ -9,7 +9,7 @@ by a fixed seed. A question is two words of a title, with one filter and all cou
 without words. Each is asked through our engine and directly, in turn.
 
 The bare Meilisearch is asked over plain HTTP with the same parameters; the bare embedded engine is
-the same statements by psycopg. Meilisearch is measured where TECHMARKET_TEST_MEILISEARCH_URL (and
+the statements that our engine has just sent, again by psycopg. Meilisearch is measured where TECHMARKET_TEST_MEILISEARCH_URL (and
 _KEY) is set. The figures of 10,000 documents come first; the growth is p95 against them. Peak
 memory is that of this process during the whole rebuild, which streams.
 """
@@ -24,18 +24,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import orjson
 import psycopg
-from sqlalchemy.dialects.postgresql import psycopg as dialect
+from meilisearch_python_sdk.models.search import SearchParams
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.kit.db import make_engine, make_sessions
 from bench.harness import figure, own_mib, say, scratch_database
 from search.definition import definition
-from search.embedded import EmbeddedEngine, settled_question
-from search.meilisearch import MeilisearchEngine, connected, parameters
+from search.embedded import EmbeddedEngine
+from search.meilisearch import MeilisearchEngine, Strategy, asked, connected
 from search.protocol import Document, Engine, Facet, Query, Sort
 from search.words import plain_words
 
@@ -43,6 +46,7 @@ SMALL = 10_000
 DOCUMENTS = 1_000_000
 BATCH = 2_000
 QUESTIONS = 150
+WARMING = 20
 PATENTS = Path(__file__).parents[1] / "app/sample/data/patents.jsonl"
 FIELDS = ("new_materials", "new_energy_efficiency", "electronic_information", "biology_medicine")
 REGIONS = ("110108", "310115", "440305", "320505", "510107", "420111")
@@ -130,15 +134,30 @@ def questions(known: Texts) -> list[Query]:
 Bare = Callable[[Query], Awaitable[None]]
 
 
+class Recorder:
+    """The statements of the last transaction, with their values."""
+
+    def __init__(self, made: AsyncEngine) -> None:
+        self.sent: list[tuple[str, Any]] = []
+        event.listen(made.sync_engine, "begin", self._forget)
+        event.listen(made.sync_engine, "before_cursor_execute", self._note)
+
+    def _forget(self, _: object) -> None:
+        self.sent.clear()
+
+    def _note(self, _c: object, _k: object, statement: str, values: Any, *_: object) -> None:
+        self.sent.append((statement, values))
+
+
 @asynccontextmanager
-async def bare_postgres(url: str) -> AsyncIterator[Bare]:
-    """The embedded engine's statements, asked of PostgreSQL directly."""
+async def bare_postgres(url: str, recorder: Recorder) -> AsyncIterator[Bare]:
+    """The statements that the embedded engine has just sent, asked of PostgreSQL directly."""
     async with await psycopg.AsyncConnection.connect(url) as connection:
 
         async def ask(query: Query) -> None:
-            for statement, values in settled_question(definition(), query):
-                compiled = statement.compile(dialect=dialect.dialect())
-                cursor = await connection.execute(str(compiled), values)
+            del query
+            for statement, values in recorder.sent:
+                cursor = await connection.execute(statement, values)
                 await cursor.fetchall()
             await connection.commit()
 
@@ -149,39 +168,24 @@ async def bare_postgres(url: str) -> AsyncIterator[Bare]:
 async def bare_meilisearch(url: str, key: str, uid: str) -> AsyncIterator[Bare]:
     """Meilisearch by plain HTTP."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
+    headers["content-type"] = "application/json"
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
 
         async def ask(query: Query) -> None:
-            asked = parameters(query)
-            body = {
-                "q": asked["query"],
-                "offset": asked["offset"],
-                "limit": asked["limit"],
-                "filter": asked["filter"],
-                "facets": asked["facets"],
-                "sort": asked["sort"],
-                "attributesToRetrieve": asked["attributes_to_retrieve"],
-                "showMatchesPosition": True,
-                "showRankingScore": True,
-                "matchingStrategy": "all",
-            }
-            answer = await client.post(
-                f"/indexes/{uid}/search",
-                content=orjson.dumps(body),
-                headers={"content-type": "application/json"},
-            )
-            answer.raise_for_status()
-            found = orjson.loads(answer.content)
-            if not found["hits"] and query.text:
-                again = orjson.dumps(body | {"matchingStrategy": "frequency"})
-                answer = await client.post(
-                    f"/indexes/{uid}/search",
-                    content=again,
-                    headers={"content-type": "application/json"},
-                )
-                orjson.loads(answer.content)
+            strategies: tuple[Strategy, ...] = ("all", "frequency")
+            for strategy in strategies:
+                body = {"queries": [sent(one) for one in asked(uid, query, strategy)]}
+                answer = await client.post("/multi-search", content=orjson.dumps(body))
+                answer.raise_for_status()
+                if orjson.loads(answer.content)["results"][0]["hits"] or not query.text:
+                    return
 
         yield ask
+
+
+def sent(one: SearchParams) -> dict[str, Any]:
+    """A question as it goes to the server."""
+    return one.model_dump(by_alias=True, exclude_none=True)
 
 
 class Peak:
@@ -230,14 +234,14 @@ def segmenting_rate(known: Texts) -> float:
     return len(batch) / (time.monotonic() - started)
 
 
-async def measured(engine: Engine, bare: Bare, asked: Sequence[Query], count: int) -> float:
+async def measured(engine: Engine, bare: Bare, wanted: Sequence[Query], count: int) -> float:
     """Ask every question both ways in turn; gives our p95 in ms."""
     ours: list[float] = []
     theirs: list[float] = []
-    for query in asked[:10]:
+    for query in wanted[:WARMING]:
         await engine.search(query)
         await bare(query)
-    for query in asked:
+    for query in wanted:
         started = time.monotonic()
         await engine.search(query)
         between = time.monotonic()
@@ -263,11 +267,11 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 async def both_sizes(engine: Engine, bare: Bare, known: Texts, count: int) -> None:
     """Measure at 10,000 documents and at `count`."""
-    asked = questions(known)
+    wanted = questions(known)
     small = 0.0
     for size in dict.fromkeys((min(SMALL, count), count)):
         await rebuilt(engine, known, size)
-        p95 = await measured(engine, bare, asked, size)
+        p95 = await measured(engine, bare, wanted, size)
         if small:
             figure(
                 f"{engine.name}: p95 from {SMALL:,} to {size:,}",
@@ -283,7 +287,7 @@ async def main(url: str, count: int, known: Texts) -> None:
     """Measure every engine that is there."""
     made = make_engine(url, pool_size=4)
     try:
-        async with bare_postgres(url) as bare:
+        async with bare_postgres(url, Recorder(made)) as bare:
             embedded = EmbeddedEngine(make_sessions(made), definition())
             await both_sizes(embedded, bare, known, count)
     finally:

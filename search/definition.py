@@ -5,6 +5,8 @@ A change of a file is a change of the index: its `version` in index.json goes up
 """
 
 import hashlib
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -62,6 +64,12 @@ class Definition:
         return hashlib.blake2b(
             orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS), digest_size=16
         ).hexdigest()
+
+
+def counted(levels: Mapping[str, str], facet: str, values: Sequence[str]) -> list[str]:
+    """Of these values of a facet those that answers count: of a nested one, one level."""
+    level = levels.get(facet)
+    return [one for one in values if level is None or re.search(level, one)]
 
 
 def _read(name: str) -> Any:

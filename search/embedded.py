@@ -21,9 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from search import embedded_questions as questions
 from search import embedded_sql as sql
-from search.definition import Definition
+from search.definition import Definition, counted
 from search.embedded_questions import Narrowed, Weighed
-from search.embedded_rows import FACETS, PINYIN, counted, quoted, row, set_rows
+from search.embedded_rows import FACETS, PINYIN, quoted, row, set_rows
 from search.protocol import (
     Answer,
     Difference,
@@ -445,9 +445,7 @@ def _rarity(everything: int, documents: int) -> float:
     return math.log(1 + max(everything - documents + 0.5, 0.1) / (documents + 0.5))
 
 
-def _telling(
-    counts: Mapping[str, float], documents: Mapping[str, int], most: int
-) -> list[Weighed]:
+def _telling(counts: Mapping[str, float], documents: Mapping[str, int], most: int) -> list[Weighed]:
     """The words of a long text that weigh most, the heaviest first."""
     weighed = [
         Weighed(word, quoted(word), count * _rarity(documents[""], documents[word]))

@@ -5,12 +5,11 @@ document keeps the numbers of its sets, and what a set holds stands once, in `fa
 """
 
 import hashlib
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from search.definition import Definition
+from search.definition import Definition, counted
 from search.protocol import Document, Facet
 from search.words import folded, pinyin, words
 
@@ -92,12 +91,6 @@ def set_rows(documents: Iterable[Document], definition: Definition) -> dict[str,
             "\n".join(counted(definition.counted, name, values)) for _, (name, values) in ordered
         ],
     }
-
-
-def counted(levels: Mapping[str, str], facet: str, values: Sequence[str]) -> list[str]:
-    """Of a document's values those that answers count: of a nested facet one level."""
-    level = levels.get(facet)
-    return [one for one in values if level is None or re.search(level, one)]
 
 
 def quoted(word: str) -> str:

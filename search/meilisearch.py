@@ -11,16 +11,16 @@ one for each of its telling words, sent as one; rare words count for more.
 import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import httpx2
 from meilisearch_python_sdk import AsyncClient
 from meilisearch_python_sdk.errors import MeilisearchApiError, MeilisearchError
-from meilisearch_python_sdk.models.search import SearchParams, SearchResults
+from meilisearch_python_sdk.models.search import SearchParams, SearchResultsWithUID
 from meilisearch_python_sdk.models.settings import MeilisearchSettings
 
-from search.definition import Definition
+from search.definition import Definition, counted
 from search.protocol import (
     MAX_HITS,
     Answer,
@@ -45,6 +45,7 @@ TASKS_UNDER_WAY = 8
 READ_BATCH = 5000
 MAX_FACET_VALUES = 300
 PRICE_VALUES = ("price_fen", "closes_at")
+Strategy = Literal["all", "frequency"]
 _SORTS = {
     Sort.RELEVANCE: None,
     Sort.NEWEST: ["published_at:desc", "id:asc"],
@@ -129,23 +130,29 @@ class MeilisearchIndex:
 
     async def search(self, query: Query) -> Answer:
         """See `protocol.Index.search`."""
-        found = await self._search(query, "all")
+        found, *others = await self._search(query, "all")
         if not found.hits and query.offset == 0 and len(words(folded(query.text))) > 1:
-            found = await self._search(query, "frequency")
+            found, *others = await self._search(query, "frequency")
+        distribution: dict[str, Any] = {}
+        for one in (found, *others):
+            distribution |= one.facet_distribution or {}
+        levels = self._definition.counted
         facets: dict[str, dict[str, int]] = {}
         for name in query.facets:
-            counted = (found.facet_distribution or {}).get(name, {})
-            ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
-            facets[name] = dict(ordered)
+            values = distribution.get(name, {})
+            kept = [(one, values[one]) for one in counted(levels, name, list(values))]
+            facets[name] = dict(sorted(kept, key=lambda pair: (-pair[1], pair[0])))
         return Answer(
             hits=tuple(_hit(one) for one in found.hits),
             total=found.estimated_total_hits or 0,
             facets=facets,
         )
 
-    async def _search(self, query: Query, strategy: Any) -> SearchResults[Any]:
+    async def _search(self, query: Query, strategy: Strategy) -> list[SearchResultsWithUID[Any]]:
         with _translated():
-            return await self._index.search(**parameters(query), matching_strategy=strategy)
+            answers = await self._client.multi_search(asked(self._uid, query, strategy))
+        assert isinstance(answers, list)
+        return answers
 
     async def rank(self, query: RankQuery) -> list[Ranked]:
         """See `protocol.Index.rank`."""
@@ -386,11 +393,12 @@ def row(document: Document) -> dict[str, Any]:
     return made
 
 
-def narrowed(query: Query | RankQuery) -> list[Any]:
-    """What a question is narrowed to, as the server's filter."""
+def narrowed(query: Query | RankQuery, without: str = "") -> list[Any]:
+    """What a question is narrowed to, as the server's filter; `without` the filter of one facet."""
     conditions: list[Any] = [_one_of("audience", sorted(query.audiences))]
     for name, wanted in sorted(query.narrowed.items()):
-        conditions.append(_one_of(Facet(name).value, wanted))
+        if name != without:
+            conditions.append(_one_of(Facet(name).value, wanted))
     ids = query.pool if isinstance(query, RankQuery) else query.ids
     if ids is not None:
         conditions.append(_one_of("id", ids))
@@ -410,19 +418,36 @@ def _one_of(name: str, values: Sequence[str]) -> str:
     return f"{name} IN [{', '.join(f'{chr(34)}{value}{chr(34)}' for value in quoted)}]"
 
 
-def parameters(query: Query) -> dict[str, Any]:
-    """A person's question as the server takes it."""
-    return {
-        "query": folded(query.text),
-        "offset": query.offset,
-        "limit": query.limit,
-        "filter": narrowed(query),
-        "facets": list(query.facets) or None,
-        "sort": _SORTS[query.sort],
-        "attributes_to_retrieve": ["id", "digest", "title", "summary"],
-        "show_matches_position": True,
-        "show_ranking_score": True,
-    }
+def asked(uid: str, query: Query, strategy: Strategy) -> list[SearchParams]:
+    """A person's question as the server takes it, all sent as one: the page, and for each filter
+    its facet counted without it."""
+    text = folded(query.text)
+    page = SearchParams(
+        index_uid=uid,
+        q=text,
+        offset=query.offset,
+        limit=query.limit,
+        filter=narrowed(query),
+        facets=[one for one in query.facets if one not in query.narrowed] or None,
+        sort=_SORTS[query.sort],
+        attributes_to_retrieve=["id", "digest", "title", "summary"],
+        show_matches_position=True,
+        show_ranking_score=True,
+        matching_strategy=strategy,
+    )
+    counts = [
+        SearchParams(
+            index_uid=uid,
+            q=text,
+            limit=0,
+            filter=narrowed(query, without=one),
+            facets=[one],
+            matching_strategy=strategy,
+        )
+        for one in query.facets
+        if one in query.narrowed
+    ]
+    return [page, *counts]
 
 
 def _hit(found: dict[str, Any]) -> Hit:
