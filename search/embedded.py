@@ -153,7 +153,7 @@ class EmbeddedIndex:
 
     async def _documents(self, session: AsyncSession, wanted: Sequence[str]) -> dict[str, int]:
         rows = await session.execute(questions.known(self._suffix), {"words": ["", *wanted]})
-        return {"": 0} | {word: documents for word, documents in rows}
+        return {"": 0} | {one.word: one.documents for one in rows}
 
     async def _browsed(self, session: AsyncSession, query: Query, chosen: Narrowed) -> Answer:
         """What answers a question without words."""
@@ -306,17 +306,21 @@ class EmbeddedEngine(EmbeddedIndex):
     name = "embedded"
 
     async def differences(self) -> list[Difference]:
-        """See `protocol.Engine.differences`."""
+        """See `protocol.Engine.differences`; counts that miss documents are one, too."""
         async with self._begin() as session:
             stored = await session.scalar(sql.comment())
+            there = (await session.execute(sql.counted_documents())).one()
         present = orjson.loads(stored) if stored else {}
         wanted = settings_of(self._definition)
         named = wanted if len(present) > 1 else ("version",)
-        return [
+        found = [
             Difference(name, present.get(name), wanted[name])
             for name in named
             if present.get(name) != wanted[name]
         ]
+        if not there.documents == there.by_facets == there.by_words:
+            found.append(Difference("counts", [there.by_facets, there.by_words], there.documents))
+        return found
 
     @asynccontextmanager
     async def rebuilding(self) -> AsyncIterator[EmbeddedIndex]:

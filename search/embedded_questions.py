@@ -114,7 +114,8 @@ def beginning(suffix: str) -> TextClause:
     """Words that begin so, of lengths that a slip may come from."""
     return text(
         f"SELECT word, documents FROM search.term{suffix} WHERE word >= :start AND word < :end"
-        " AND length(word) BETWEEN :shortest AND :longest AND documents > 0 ORDER BY word LIMIT :most"
+        " AND length(word) BETWEEN :shortest AND :longest AND documents > 0"
+        " ORDER BY word LIMIT :most"
     )
 
 
@@ -169,21 +170,26 @@ def search(
     """
     if words:
         page = (
-            f"SELECT {_SHOWN}, score, row_number() OVER (ORDER BY score DESC, published_at DESC, id)"
-            f" AS place FROM (SELECT *, {_score(words)} AS score FROM (SELECT *, terms ||"
-            " CAST('' AS tsvector) AS t, avg(length) OVER () AS average FROM (SELECT * FROM m"
-            f" WHERE mask = 0 ORDER BY published_at DESC, id LIMIT {SCORED}) c OFFSET 0) d) e"
+            f"SELECT place, id, digest, title, summary, score FROM (SELECT id, digest, title,"
+            " summary, score, row_number() OVER (ORDER BY score DESC, published_at DESC, id)"
+            f" AS place FROM (SELECT *, {_score(words)} AS score FROM (SELECT d.*, c.average,"
+            " d.terms || CAST('' AS tsvector) AS t FROM (SELECT at, avg(length) OVER () AS average"
+            " FROM (SELECT * FROM m WHERE mask = 0"
+            f" ORDER BY published_at DESC, id LIMIT {SCORED}) n) c"
+            f" JOIN search.document{suffix} d ON d.ctid = c.at OFFSET 0) s) r) p"
+            " ORDER BY place LIMIT :limit OFFSET :offset"
         )
     else:
         page = (
-            f"SELECT {_SHOWN}, 0.0::float8 AS score, row_number() OVER (ORDER BY {_ORDERS[sort]})"
-            " AS place FROM m WHERE mask = 0"
+            "SELECT row_number() OVER (ORDER BY p.place) AS place, id, digest, title, summary,"
+            " 0.0::float8 AS score FROM (SELECT at, row_number() OVER (ORDER BY"
+            f" {_ORDERS[sort]}) AS place FROM m WHERE mask = 0 ORDER BY place LIMIT :limit"
+            f" OFFSET :offset) p JOIN search.document{suffix} d ON d.ctid = p.at"
         )
     return text(
-        f"WITH m AS MATERIALIZED (SELECT {_SHOWN}, terms, sets, length, published_at, price_fen,"
+        "WITH m AS MATERIALIZED (SELECT ctid AS at, id, sets, length, published_at, price_fen,"
         f" closes_at, {_mask(filters)} AS mask FROM search.document{suffix}"
-        f" WHERE {_where(conditions)}),"
-        f" page AS (SELECT * FROM ({page}) p ORDER BY place LIMIT :limit OFFSET :offset)"
+        f" WHERE {_where(conditions)}), page AS ({page})"
         f" SELECT ({_hits()}), ({_counts(suffix, filters, facets)}),"
         " (SELECT count(*) FROM m WHERE mask = 0)"
     )

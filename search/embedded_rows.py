@@ -33,7 +33,7 @@ def set_number(facet: str, values: tuple[str, ...]) -> int:
 
 def facets_of(document: Document) -> dict[str, tuple[str, ...]]:
     """All facets of a document, its kind among them."""
-    found = {Facet.KIND.value: (str(document.kind),)}
+    found: dict[str, tuple[str, ...]] = {Facet.KIND.value: (str(document.kind),)}
     for name, values in document.facets.items():
         found[Facet(name).value] = tuple(dict.fromkeys(values))
     return found

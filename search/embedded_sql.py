@@ -154,7 +154,8 @@ def _toggled(suffix: str, condition: str) -> str:
         " SELECT facet, value, chunk, bit_xor(mask) FROM ("
         f"SELECT s.name AS facet, value, {_CHUNKS} AS chunk, {_MASK} AS mask"
         f" FROM search.document{suffix} d CROSS JOIN LATERAL unnest(d.sets) number"
-        f" JOIN search.facet_set{suffix} s USING (number) CROSS JOIN LATERAL unnest(s.counted) value"
+        f" JOIN search.facet_set{suffix} s USING (number)"
+        " CROSS JOIN LATERAL unnest(s.counted) value"
         f" {condition} UNION ALL SELECT 'audience', d.audience, {_CHUNKS}, {_MASK}"
         f" FROM search.document{suffix} d {condition}) turned"
         " GROUP BY facet, value, chunk ORDER BY facet, value, chunk"
@@ -175,6 +176,16 @@ def count_in(suffix: str) -> list[TextClause]:
 
 
 _GIVEN = "WHERE d.id = ANY(CAST(:ids AS text[]))"
+
+
+def counted_documents() -> TextClause:
+    """How many documents there are, and how many the counts of facets and of words say."""
+    return text(
+        "SELECT (SELECT count(*) FROM search.document) AS documents, (SELECT"
+        " CAST(coalesce(sum(bit_count(bits)), 0) AS bigint) FROM search.bits"
+        " WHERE facet = 'audience') AS by_facets, coalesce((SELECT documents FROM search.term"
+        " WHERE word = ''), 0) AS by_words"
+    )
 
 
 @lru_cache

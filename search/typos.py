@@ -1,4 +1,4 @@
-"""Slips of the hand: words of letters that are an edit or two away, Chinese that sounds the same."""
+"""Slips: words of letters that are an edit or two away, and Chinese that sounds the same."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
