@@ -23,6 +23,7 @@ from app.web import (
     registration_office,
     registrations,
     search,
+    search_alerts,
     settlements,
     statistics,
     trade_certificates,
@@ -55,6 +56,7 @@ for _part in (
     statistics,
     valuations,
     search,
+    search_alerts,
 ):
     router.include_router(_part.router)
 
