@@ -8,6 +8,7 @@ rare the word is, over the document's length: ts_rank itself knows no rarity of 
 fills tables beside them and renames.
 """
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -46,6 +47,7 @@ MOST_NEAR = 3
 MOST_BEGINNING = 5000
 BUCKETS = 6
 _NEXT = "_next"
+_Columns = dict[str, list[Any]]
 
 
 class EmbeddedIndex:
@@ -68,21 +70,28 @@ class EmbeddedIndex:
 
     async def write(self, documents: Sequence[Document]) -> None:
         """See `protocol.Index.write`."""
+        await self._store(*self._prepared(documents))
+
+    def _prepared(self, documents: Sequence[Document]) -> tuple[_Columns, _Columns]:
+        """Rows and sets of values, as columns."""
         newest: dict[str, Document] = {}
         for document in documents:
             known = newest.get(document.id)
             if known is None or known.version <= document.version:
                 newest[document.id] = document
         rows = [row(newest[one]) for one in sorted(newest)]
-        if not rows:
+        names = rows[0] if rows else ()
+        columns = {name: [one[name] for one in rows] for name in names}
+        return columns, set_rows(newest.values(), self._definition)
+
+    async def _store(self, columns: _Columns, sets: _Columns) -> None:
+        if not columns:
             return
-        columns = {name: [one[name] for one in rows] for name in rows[0]}
-        sets = set_rows(newest.values(), self._definition)
         async with self._begin() as session:
             await session.execute(sql.write_sets(self._suffix), sets)
             await self._replace(session, columns)
 
-    async def _replace(self, session: AsyncSession, columns: dict[str, list[Any]]) -> None:
+    async def _replace(self, session: AsyncSession, columns: _Columns) -> None:
         for statement in sql.count_out(self._suffix):
             await session.execute(statement, {"ids": columns["id"]})
         await session.execute(sql.write(self._suffix), columns)
@@ -279,9 +288,31 @@ class SessionIndex(EmbeddedIndex):
 
 
 class BuiltIndex(EmbeddedIndex):
-    """An index that is being made: words and facets are counted when it is full."""
+    """An index that is being made: words and facets are counted when it is full.
 
-    async def _replace(self, session: AsyncSession, columns: dict[str, list[Any]]) -> None:
+    While PostgreSQL takes one batch, the next is taken apart; `settled` waits for the last.
+    """
+
+    _under_way: asyncio.Task[None] | None = None
+
+    async def write(self, documents: Sequence[Document]) -> None:
+        """See `protocol.Index.write`."""
+        prepared = await asyncio.to_thread(self._prepared, documents)
+        await self.settled()
+        self._under_way = asyncio.create_task(self._store(*prepared))
+
+    async def delete(self, ids: Sequence[str]) -> None:
+        """See `protocol.Index.delete`."""
+        await self.settled()
+        await super().delete(ids)
+
+    async def settled(self) -> None:
+        """Wait for what was handed over."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            await under_way
+
+    async def _replace(self, session: AsyncSession, columns: _Columns) -> None:
         await session.execute(sql.write(self._suffix), columns)
 
     async def _take_away(self, session: AsyncSession, ids: list[str]) -> None:
@@ -326,7 +357,11 @@ class EmbeddedEngine(EmbeddedIndex):
     async def rebuilding(self) -> AsyncIterator[EmbeddedIndex]:
         """See `protocol.Engine.rebuilding`."""
         async with self._building(_NEXT) as suffix:
-            yield BuiltIndex(self._sessions, self._definition, suffix)
+            index = BuiltIndex(self._sessions, self._definition, suffix)
+            try:
+                yield index
+            finally:
+                await index.settled()
             comment = orjson.dumps(settings_of(self._definition)).decode()
             async with self._begin() as session:
                 for statement in (*sql.finish(suffix), sql.describe(suffix, comment)):

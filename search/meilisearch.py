@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx2
 from meilisearch_python_sdk import AsyncClient
 from meilisearch_python_sdk.errors import MeilisearchApiError, MeilisearchError
+from meilisearch_python_sdk.json_handler import OrjsonHandler
 from meilisearch_python_sdk.models.search import SearchParams, SearchResultsWithUID
 from meilisearch_python_sdk.models.settings import MeilisearchSettings
 
@@ -333,7 +334,7 @@ class MeilisearchEngine(MeilisearchIndex):
 
 def connected(url: str, key: str) -> AsyncClient:
     """A client of the server at this address; it connects with the first question."""
-    return AsyncClient(url, key or None, timeout=TIMEOUT_S)
+    return AsyncClient(url, key or None, timeout=TIMEOUT_S, json_handler=OrjsonHandler())
 
 
 async def finished(client: AsyncClient, task: int) -> None:
