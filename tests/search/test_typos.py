@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from app.kit.db import Sessions
 from search.definition import Typo, definition
 from search.embedded import EmbeddedEngine
 from search.typos import Slips, sounding, within
@@ -54,9 +53,8 @@ def test_chinese_in_a_row_is_tried_by_its_sound() -> None:
     assert tried[1:] == [Slot((("compos",),)), Slot((("膜",),))]
 
 
-async def test_the_embedded_engine_finds_what_sounds_the_same(sessions: Sessions) -> None:
-    engine = EmbeddedEngine(sessions, definition())
-    await engine.write([*STOCK, replace(STOCK[0], id="achievement-9", published_at=9 * DAY)])
-    assert set(await ids(engine, "锂离子电迟")) == {"1", "9"}
-    assert await ids(engine, "深度学习的电池胜余寿命") == ["3"]
-    assert await ids(engine, "satelite struts") == ["5"]
+async def test_the_embedded_engine_finds_what_sounds_the_same(embedded: EmbeddedEngine) -> None:
+    await embedded.write([*STOCK, replace(STOCK[0], id="achievement-9", published_at=9 * DAY)])
+    assert set(await ids(embedded, "锂离子电迟")) == {"1", "9"}
+    assert await ids(embedded, "深度学习的电池胜余寿命") == ["3"]
+    assert await ids(embedded, "satelite struts") == ["5"]
