@@ -37,7 +37,7 @@ from search.protocol import (
     Sort,
     Spans,
 )
-from search.words import folded, joined, pinyin, words
+from search.words import folded, joined, pinyin, spans, words
 
 TIMEOUT_S = 10
 TASK_TIMEOUT_MS = 600_000
@@ -144,8 +144,10 @@ class MeilisearchIndex:
             values = distribution.get(name, {})
             kept = [(one, values[one]) for one in counted(levels, name, list(values))]
             facets[name] = dict(sorted(kept, key=lambda pair: (-pair[1], pair[0])))
+        slots = self._definition.lexicon.slots(folded(query.text))
+        wanted = {word for slot in slots for way in slot.alternatives for word in way}
         return Answer(
-            hits=tuple(_hit(one) for one in found.hits),
+            hits=tuple(_hit(one, sorted(wanted)) for one in found.hits),
             total=found.estimated_total_hits or 0,
             facets=facets,
         )
@@ -458,14 +460,17 @@ def asked(uid: str, query: Query, strategy: Strategy) -> list[SearchParams]:
     return [page, *counts]
 
 
-def _hit(found: dict[str, Any]) -> Hit:
-    places = found.get("_matchesPosition") or {}
+def _hit(found: dict[str, Any], wanted: Sequence[str]) -> Hit:
+    """A hit; where words stand the server says of the title. The words of a summary are in `words`,
+    which is searched in its stead, so they are looked for here."""
+    places = (found.get("_matchesPosition") or {}).get("title")
     return Hit(
         id=found["id"],
         score=found.get("_rankingScore") or 0.0,
         digest=found["digest"],
         spans={
-            name: _spans(found.get(name) or "", places.get(name)) for name in ("title", "summary")
+            "title": _spans(found.get("title") or "", places),
+            "summary": spans(found.get("summary") or "", wanted),
         },
     )
 
