@@ -27,7 +27,7 @@ CREATE INDEX ON search.document (published_at DESC, id);
 CREATE INDEX ON search.document (price_fen, id);
 CREATE INDEX ON search.document (price_fen DESC NULLS LAST, id);
 CREATE INDEX ON search.document (closes_at, id);
-COMMENT ON TABLE search.document IS '{"version": 2}';
+COMMENT ON TABLE search.document IS '{"version": 3}';
 CREATE TABLE search.term (word text COLLATE "C" PRIMARY KEY, documents bigint NOT NULL);
 CREATE TABLE search.facet_set (
     number bigint PRIMARY KEY,
@@ -91,7 +91,7 @@ def upgrade() -> None:
     op.execute(REGION)
     _note_everything()
     op.execute(
-        "UPDATE search_target SET definition_version = 2, applied_at = clock_timestamp()"
+        "UPDATE search_target SET definition_version = 3, applied_at = clock_timestamp()"
         " WHERE name = 'embedded'"
     )
 
