@@ -40,7 +40,8 @@ from app.kit.db import make_engine, make_sessions
 from bench.harness import figure, own_mib, say, scratch_database
 from search.definition import definition
 from search.embedded import EmbeddedEngine
-from search.meilisearch import MeilisearchEngine, Strategy, asked, connected
+from search.meilisearch import MeilisearchEngine, connected
+from search.meilisearch_wire import Strategy, asked
 from search.protocol import Document, Engine, Facet, Query, Sort
 from search.words import plain_words
 

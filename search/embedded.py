@@ -9,8 +9,7 @@ fills tables beside them and renames.
 """
 
 import asyncio
-import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,6 +24,18 @@ from search import embedded_sql as sql
 from search.definition import Definition, counted
 from search.embedded_questions import Narrowed, Weighed
 from search.embedded_rows import FACETS, PINYIN, quoted, row, set_rows
+from search.embedded_words import (
+    buckets,
+    expression,
+    expression_of,
+    parts_of,
+    rarest,
+    rarity,
+    telling_words,
+    typed_expression,
+    typed_words,
+    words_of,
+)
 from search.protocol import (
     Answer,
     Difference,
@@ -37,7 +48,7 @@ from search.protocol import (
     Sort,
 )
 from search.typos import Slips, sounding, within
-from search.words import Slot, folded, is_han, spans, words
+from search.words import Slot, folded, spans
 
 READ_BATCH = 5000
 SCRATCH_ANALYZED = 500
@@ -45,7 +56,6 @@ SCRATCH_ANALYZED = 500
 MOST_NEAR = 3
 """A word that nothing has may be so many others that are a slip away."""
 MOST_BEGINNING = 5000
-BUCKETS = 6
 _NEXT = "_next"
 _Columns = dict[str, list[Any]]
 
@@ -144,7 +154,7 @@ class EmbeddedIndex:
         slots: Sequence[Slot],
         between: str,
     ) -> Answer:
-        wanted = _words_of(slots)
+        wanted = words_of(slots)
         scored: list[Weighed] = []
         if slots and query.sort == Sort.RELEVANCE:
             scored = await self._weighed(session, wanted)
@@ -156,7 +166,7 @@ class EmbeddedIndex:
     async def _weighed(self, session: AsyncSession, wanted: Sequence[str]) -> list[Weighed]:
         documents = await self._documents(session, wanted)
         return [
-            Weighed(one, _word(one), _rarity(documents[""], documents.get(one, 0)))
+            Weighed(one, expression_of(one), rarity(documents[""], documents.get(one, 0)))
             for one in wanted
         ]
 
@@ -215,7 +225,7 @@ class EmbeddedIndex:
         async with self._begin() as session:
             await session.execute(questions.TUNED)
             documents = await self._documents(session, list(counts))
-            telling = _telling(counts, documents, chosen.rank_words)
+            telling = telling_words(counts, documents, chosen.rank_words)
             if not telling or query.pool == ():
                 return []
             narrowed = await self._narrowed(session, query)
@@ -227,23 +237,23 @@ class EmbeddedIndex:
             }
             conditions, coarse = narrowed.passing, []
             if query.pool is None:
-                rarest = _rarest([one.word for one in telling], documents, chosen.candidates)
+                finding = rarest([one.word for one in telling], documents, chosen.candidates)
                 conditions = (*conditions, "terms @@ CAST(:asked AS tsquery)")
-                coarse = _buckets(telling)
+                coarse = buckets(telling)
                 values |= {
-                    "asked": " | ".join(map(quoted, rarest)),
+                    "asked": " | ".join(map(quoted, finding)),
                     "candidates": chosen.candidates,
                     "shortlist": max(questions.SHORTLIST, 2 * query.limit),
                 }
             values |= questions.scoring(coarse, chosen.weights)
             statement = questions.rank(self._suffix, conditions, len(coarse))
             rows = (await session.execute(statement, values)).all()
-        return [Ranked(one.id, one.score, _parts(one.words, one.parts)) for one in rows]
+        return [Ranked(one.id, one.score, parts_of(one.words, one.parts)) for one in rows]
 
     async def suggest(self, query: Query) -> list[str]:
         """See `protocol.Index.suggest`."""
         typed = folded(query.text)
-        asked = " & ".join(_typed(word) for word in _typed_words(typed))
+        asked = " & ".join(typed_expression(word) for word in typed_words(typed))
         if not asked:
             return []
         async with self._begin() as session:
@@ -417,7 +427,7 @@ def _asked(
     conditions = chosen.conditions
     if slots:
         conditions = (*conditions, "terms @@ CAST(:asked AS tsquery)")
-        values["asked"] = f" {between} ".join(_expression(slot) for slot in slots)
+        values["asked"] = f" {between} ".join(expression(slot) for slot in slots)
     statement = questions.search(
         suffix, conditions, chosen.filters, _facets(query), query.sort, len(scored)
     )
@@ -448,73 +458,3 @@ def _answer(
 
 def _facets(query: Query) -> tuple[str, ...]:
     return tuple(one for one in FACETS if one in query.facets)
-
-
-def _words_of(slots: Sequence[Slot]) -> list[str]:
-    found = (word for slot in slots for way in slot.alternatives for word in way)
-    return list(dict.fromkeys(found))
-
-
-def _expression(slot: Slot) -> str:
-    ways = [" & ".join(_word(word) for word in way) for way in slot.alternatives]
-    return "(" + " | ".join(f"({way})" for way in ways) + ")"
-
-
-def _word(word: str) -> str:
-    """A word, and the beginnings of longer ones that it may be: of letters, also as pinyin."""
-    if is_han(word) or len(word) < 2:
-        return f"{quoted(word)}:*" if len(word) == 1 else quoted(word)
-    if word.isascii() and word.isalpha():
-        return f"({quoted(word)}:* | {quoted(PINYIN + word)}:*)"
-    return f"{quoted(word)}:*"
-
-
-def _typed_words(typed: str) -> list[str]:
-    return words(typed)[:8]
-
-
-def _typed(word: str) -> str:
-    if word.isascii() and word.isalpha():
-        return f"({quoted(word)}:*A | {quoted(PINYIN + word)}:*D)"
-    return f"{quoted(word)}:*A"
-
-
-def _rarity(everything: int, documents: int) -> float:
-    """How much a word says that so many of all documents have."""
-    return math.log(1 + max(everything - documents + 0.5, 0.1) / (documents + 0.5))
-
-
-def _telling(counts: Mapping[str, float], documents: Mapping[str, int], most: int) -> list[Weighed]:
-    """The words of a long text that weigh most, the heaviest first."""
-    weighed = [
-        Weighed(word, quoted(word), count * _rarity(documents[""], documents[word]))
-        for word, count in counts.items()
-        if word in documents
-    ]
-    return sorted(weighed, key=lambda one: (-one.weight, one.word))[:most]
-
-
-def _rarest(telling: Sequence[str], documents: Mapping[str, int], budget: int) -> list[str]:
-    """The rarest words until their documents together reach the budget; three at least."""
-    chosen: list[str] = []
-    together = 0
-    for one in sorted(telling, key=lambda one: (documents[one], one)):
-        together += documents[one]
-        if together > budget and len(chosen) >= 3:
-            break
-        chosen.append(one)
-    return chosen
-
-
-def _buckets(telling: Sequence[Weighed]) -> list[Weighed]:
-    """Words of about one weight asked as one: ts_rank gives the mean over what was asked."""
-    size = math.ceil(len(telling) / BUCKETS)
-    groups = [telling[start : start + size] for start in range(0, len(telling), size)]
-    return [
-        Weighed("", " | ".join(one.asked for one in group), sum(one.weight for one in group))
-        for group in groups
-    ]
-
-
-def _parts(found: Sequence[str], parts: Sequence[float]) -> tuple[tuple[str, float], ...]:
-    return tuple(sorted(zip(found, parts, strict=True), key=lambda pair: (-pair[1], pair[0])))
