@@ -221,6 +221,8 @@ BENEFIT = {
 }
 SEES_PORTFOLIO = (SELLER_READS | {"operator", "regulator"}, 404)
 SEES_VALUATION = (SEES_PORTFOLIO[0] | {"broker_without_mandate"}, 404)
+SEES_GUIDANCE = (SELLER_READS | {"operator"}, 404)
+"""Advice tells what a secret reserve may be: no other party sees it, nor the regulator."""
 VALUED_BY = (SELLER, 404, (403, {"roleless", "broker_read_key", "regulator"}))
 """The broker without a mandate signed the university's valuation as its appraiser."""
 
@@ -530,6 +532,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/deals/{deal_id}/default"): row({"operator"}, json={"reason": "x"}),
     ("POST", "/deals/{deal_id}/payment"): row({"enterprise"}, 404, (403, SIGNED_IN - TRADERS)),
     ("POST", "/deals/{deal_id}/settlement"): row({"operator"}, json={"commission_fen": 10**15}),
+    ("POST", "/deals/{deal_id}/price-return"): row({"operator"}, json={"reason": "x"}),
     ("GET", "/deals/{deal_id}/runner-up"): row(
         PARTIES_READ | {"operator", "regulator"}, 404, path={"deal_id": "$defaulted_deal"}
     ),
@@ -590,6 +593,13 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/commission-agreements"): row(SIGNED_IN),
     ("POST", "/commission-agreements/{agreement_id}/accept"): row({"broker_without_mandate"}, 404),
     ("GET", "/commissions"): row(SIGNED_IN),
+    ("POST", "/commissions/{commission_id}/claim"): row(
+        {"broker_without_mandate"}, 404, json={"fee_fen": 1, "grounds": "x"}
+    ),
+    ("POST", "/commissions/{commission_id}/agree"): row(
+        {"other_university"}, 404, json={"fee_fen": 1}
+    ),
+    ("POST", "/commissions/{commission_id}/received"): row({"broker_without_mandate"}, 404),
     # Contracts
     ("GET", "/contracts"): row(SIGNED_IN),
     ("GET", "/contracts/{contract_id}"): row(PARTIES_READ | {"regulator"}, 404),
@@ -829,11 +839,24 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/valuations/{valuation_id}/report.pdf"): row(*SEES_VALUATION),
     ("GET", "/valuations/{valuation_id}/reproduction"): row(*SEES_VALUATION),
     ("GET", "/valuations/{valuation_id}/figure"): row(*SEES_VALUATION),
+    ("POST", "/auction-guidance"): row(
+        SELLER | {"operator"},
+        403,
+        (404, OTHER_TRADERS),
+        json={"listing_id": "$listing_id"},
+    ),
+    ("GET", "/auction-guidance"): row(SIGNED_IN),
+    ("GET", "/auction-guidance/parameters"): public(),
+    ("GET", "/auction-guidance/{guidance_id}"): row(*SEES_GUIDANCE),
+    ("GET", "/auction-guidance/{guidance_id}/reproduction"): row(*SEES_GUIDANCE),
     ("POST", "/comparables"): row(
         {"operator"}, json={"items": [imported("access", 1, currency="USD")]}
     ),
     ("GET", "/comparables"): row({"operator", "regulator"}),
     ("POST", "/comparables/{comparable_id}/void"): row({"operator"}),
+    ("GET", "/market_models"): public(),
+    ("GET", "/market_models/{model_id}"): public(path={"model_id": "$market_model_id"}),
+    ("GET", "/price-accuracy"): public(),
     ("POST", "/valuation-portfolios"): row(
         TRADERS | {"operator"},
         json={"title": "x", "plan": {}, "items": [{"achievement_id": "$achievement_id"}] * 2},

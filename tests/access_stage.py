@@ -339,7 +339,19 @@ async def _negotiate(stage: Stage) -> None:
         "POST", "/commission-agreements", {"mandate_id": mandate["id"], "rate_bp": 300}
     )
     await broker.ok("POST", f"/commission-agreements/{agreement['id']}/accept")
+    agent = replace(broker, on_behalf_of=people["other_university"].organisation_id)
+    achievement = await flow.post_achievement(market, people["other_university"])
+    brokered = await flow.open_listing(market, agent, achievement, negotiation="open")
+    body = {"listing_id": brokered["id"]}
+    theirs = await people["other_enterprise"].ok("POST", "/negotiations", body)
+    taken = await flow.offer(people["other_enterprise"], theirs, brokered["price_fen"])
+    await agent.ok("POST", f"/negotiations/{theirs['id']}/accept", {"offer_id": taken["id"]})
+    await market.settle()
+    [lapsed] = (await broker.ok("GET", "/commissions"))["items"]
+    operator = await market.admin()
+    await operator.ok("POST", f"/deals/{lapsed['deal_id']}/cancel", {"reason": "撤回"})
     stage.objects |= {
+        "commission_id": lapsed["id"],
         "negotiation_id": talks["id"],
         "ended_negotiation": ended["id"],
         "old_offer": old["id"],
@@ -635,11 +647,37 @@ async def _valuations(stage: Stage) -> None:
     known = (await operator.ok("GET", "/comparables"))["items"]
     [comparable] = [one["id"] for one in known if one["source"] == "imported"]
     await operator.ok("POST", f"/comparables/{comparable}/void")
+    listing = stage.objects["draft_listing"]
+    drafted = await university.ok("GET", f"/listings/{listing}")
+    await ask(university, {"id": drafted["achievement_id"]}, {"cost": COST})
+    advice = await university.ok("POST", "/auction-guidance", {"listing_id": listing})
     stage.objects |= {
+        "guidance_id": advice["id"],
+        "market_model_id": await _model(market),
         "valuation_id": made["id"],
         "portfolio_id": portfolio["id"],
         "comparable_id": comparable,
     }
+
+
+async def _model(market: Market) -> str:
+    """A market model as far as it is read: it never answers."""
+    cell = '{"deals": 0, "coverage": null, "median_error": null, "bias": null}'
+    async with market.sessions() as session, session.begin():
+        row = await session.execute(
+            text(
+                "INSERT INTO market_model (id, number, rule_set, data_cut, first_day, last_day,"
+                " deals, failed, seed, library, sha256, artefact, backtest, state, replaced_at)"
+                " VALUES (uuidv7(), 1, 'LEARNING_2026', market_now(), '2026-01-01', '2026-01-01',"
+                " 1, 0, 1, '', decode(repeat('00', 32), 'hex'), '', CAST(:backtest AS jsonb),"
+                " 'replaced', market_now()) RETURNING id"
+            ),
+            {
+                "backtest": '{"origins": [], "failed": 0, "naive_median_error": null,'
+                f' "by_field": {{}}, "by_seller": {{}}, "whole": {cell}}}'
+            },
+        )
+        return str(row.scalar_one())
 
 
 async def _webhooks(stage: Stage) -> None:

@@ -25,7 +25,7 @@ from app.listings.schemas import (
 )
 from app.listings.states import ListingState
 from app.parties import service as parties
-from app.web import auction_plans
+from app.web import auction_plans, guidance
 from app.web.auction_texts import formats
 from app.web.forms import Complaint, complaints, fen, identity, whole
 from app.web.organisations import paging
@@ -372,6 +372,7 @@ async def _show(
         },
         may_apply=_may_apply(visit, item) and own is None,
         similar=await similar(visit, Kind.LISTING, item.id, besides=item.achievement_id),
+        advisable=guidance.may_see(visit, item),
         complaints=said,
     )
 

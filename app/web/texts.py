@@ -115,6 +115,11 @@ STATES: dict[str, dict[str, Pair]] = {
         "signed": ("已签字", "Signed"),
         "discarded": ("已作废", "Discarded"),
     },
+    "market_model": {
+        "current": ("在用", "In use"),
+        "drifting": ("偏离", "Drifting"),
+        "replaced": ("已替换", "Replaced"),
+    },
     "approach": {
         "market": ("市场法", "Market"),
         "income": ("收益法", "Income"),
@@ -183,6 +188,12 @@ STATES: dict[str, dict[str, Pair]] = {
         "contracted": ("已签约", "Contracted"),
         "cancelled": ("已取消", "Cancelled"),
         "defaulted": ("受让方违约", "Buyer defaulted"),
+        "terminated": ("合同已终止", "Contract ended"),
+    },
+    "price_return": {
+        "owed": ("价款应退还付款方", "The price goes back to who paid it"),
+        "by_hand": ("价款已付出,待当事人返还", "Paid out before; to be given back by the parties"),
+        "resolved": ("价款返还已了结", "The return of the price is settled"),
     },
     "negotiation": {
         "open": ("协商中", "Open"),
@@ -353,6 +364,7 @@ FIELDS: dict[str, Pair] = {
     "number": ("编号", "Number"),
     "expires_on": ("届满日", "Expires on"),
     "price_fen": ("价格", "Price"),
+    "keep_fen": ("自用价值", "Worth unsold"),
     "price": ("价格", "Price"),
     "price_min": ("最低价", "Lowest price"),
     "price_max": ("最高价", "Highest price"),

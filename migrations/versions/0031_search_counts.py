@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0031"
-down_revision = "0026"
+down_revision = "0030"
 
 INDEX = """
 CREATE TABLE search.document (
