@@ -27,6 +27,7 @@ from app.web import (
     registration_office,
     registrations,
     search,
+    search_alerts,
     settlements,
     statistics,
     trade_certificates,
@@ -63,6 +64,7 @@ for _part in (
     valuations,
     price_accuracy,
     search,
+    search_alerts,
 ):
     router.include_router(_part.router)
 

@@ -335,6 +335,7 @@ FIELDS: dict[str, Pair] = {
     "password": ("密码", "Password"),
     "name": ("名称", "Name"),
     "name_en": ("英文名称", "English name"),
+    "mail": ("邮箱", "Mail address"),
     "kind": ("类型", "Kind"),
     "credit_code": ("统一社会信用代码", "Unified social credit code"),
     "region_code": ("行政区划代码", "Region code"),
