@@ -1,7 +1,8 @@
 """Estimates per second, one by one and in bulk, and a Monte Carlo of 100,000 paths.
 
 The baseline of each figure is plain NumPy of the same arithmetic in the same run: the formula as it
-is written, over whole arrays, with NumPy's own distributions, without explaining itself.
+is written, over whole arrays, with NumPy's own distributions, without explaining itself. Estimates
+are compared with all the arithmetic that an estimate does, and with a part of it (texts and paths).
 TECHMARKET_BENCH_DEALS and TECHMARKET_BENCH_ESTIMATES set the sizes.
 """
 
@@ -26,6 +27,8 @@ from bench.harness import figure
 DEALS = int(os.environ.get("TECHMARKET_BENCH_DEALS", "500"))
 ESTIMATES = int(os.environ.get("TECHMARKET_BENCH_ESTIMATES", "200"))
 PATHS, YEARS, ROUNDS = 100_000, 10, 7
+BULK_ROUNDS = 3
+PARTS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
 PATHS_OF_ESTIMATE = 20_000
 DAY = date(2026, 6, 30)
 SET = parameters("PRICING_2026")
@@ -43,7 +46,7 @@ def best(run: Callable[[], Any], *, rounds: int = ROUNDS) -> float:
     return min(took)
 
 
-def plain_paths(paths: int, amounts: Array, seed: int) -> Array:
+def path_values(paths: int, amounts: Array, seed: int) -> Array:
     """V = sum of R_t f k (1-d)^(t-1) (1-tax) / (1+r)^(t-0.5), as it is written."""
     random = np.random.default_rng(seed)
     factor = random.triangular(0.7, 1.0, 1.3, paths)
@@ -52,7 +55,12 @@ def plain_paths(paths: int, amounts: Array, seed: int) -> Array:
     total = np.zeros(paths)
     for year, amount in enumerate(amounts, start=1):
         total += amount * factor * royalty * 0.95 ** (year - 1) / (1 + rate) ** (year - 0.5)
-    return np.quantile(total, [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
+    return total
+
+
+def plain_paths(paths: int, amounts: Array, seed: int) -> Array:
+    """The quantiles of these values."""
+    return np.quantile(path_values(paths, amounts, seed), PARTS)
 
 
 def horner_paths(paths: int, amounts: Array, seed: int) -> Array:
@@ -66,7 +74,7 @@ def horner_paths(paths: int, amounts: Array, seed: int) -> Array:
     for amount in amounts[::-1]:
         total = total * growth + amount
     total = total * np.sqrt(discount) * factor * royalty
-    return np.quantile(total, [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
+    return np.quantile(total, PARTS)
 
 
 def monte_carlo() -> None:
@@ -163,42 +171,115 @@ def features_of(texts: list[str]) -> Array:
     return found
 
 
-def plain_estimate(features: Array, prices: Array, number: int) -> Array:
-    """Similarity of texts by one product, quantiles of the nearest 30, and the simulation."""
-    similar = features @ features[number]
+class Columns:
+    """The deals as plain arrays; which pair of characters stands in which text as a matrix."""
+
+    def __init__(self, deals: list[ComparablePrice]) -> None:
+        self.features = features_of([one.body for one in deals])
+        self.lengths = self.features.sum(axis=1)
+        self.prices = np.array([float(one.price_fen) for one in deals])
+        self.fields = np.array([one.technical_field for one in deals])
+        self.modes = np.array([one.transfer_mode for one in deals])
+        self.regions = np.array([one.region[:2] for one in deals])
+        self.exclusive = np.array([one.exclusive for one in deals])
+        self.trl = np.array([float(one.trl or 0) for one in deals])
+        self.days = np.array([one.traded_on.toordinal() for one in deals])
+        symbols = [one.ipc[0].replace(" ", "") for one in deals]
+        self.ipc = [np.array([symbol[:depth] for symbol in symbols]) for depth in (1, 3, 4)]
+        self.ipc += [np.array([one.partition("/")[0] for one in symbols]), np.array(symbols)]
+
+
+def similarity_of(known: Columns, number: int) -> Array:
+    """The eight parts of similarity, as they are weighted."""
+    weights = {name: float(one) for name, one in SET.similarity_weights.items()}
+    own = known.features[number]
+    score = np.zeros(len(known.prices))
+    for column, value in zip(known.ipc, (0.15, 0.35, 0.6, 0.8, 1.0), strict=True):
+        score[column == column[number]] = value
+    text = 2 * (known.features @ own) / (known.lengths + own.sum())
+    years = np.abs(DAY.toordinal() - known.days) / 365.25
+    return (
+        weights["field"] * (known.fields == known.fields[number])
+        + weights["ipc"] * score
+        + weights["text"] * text
+        + weights["maturity"] * (1 - np.abs(known.trl - known.trl[number]) / 8)
+        + weights["mode"] * np.where(known.modes == known.modes[number], 1.0, 0.3)
+        + weights["exclusivity"] * np.where(known.exclusive == known.exclusive[number], 1.0, 0.5)
+        + weights["region"] * np.where(known.regions == known.regions[number], 1.0, 0.5)
+        + weights["time"] * 0.5 ** (years / float(SET.half_life_years))
+    )
+
+
+def plain_estimate(known: Columns, number: int, *, whole: bool) -> Array:
+    """Quantiles of the nearest 30 and the simulation.
+
+    `whole` is all that an estimate computes: eight parts of similarity, and of the simulation the
+    mean, deviation and histogram, and the value at both ends of every input. Without it similarity
+    is of texts alone, and of the simulation there are the quantiles: less than an estimate.
+    """
+    similar = similarity_of(known, number) if whole else known.features @ known.features[number]
     nearest = np.argsort(similar)[-30:]
-    order = nearest[np.argsort(prices[nearest])]
+    order = nearest[np.argsort(known.prices[nearest])]
     weights = np.cumsum(similar[order] ** 4)
-    quantiles = np.interp([0.1, 0.5, 0.9], weights / weights[-1], prices[order])
+    quantiles = np.interp([0.1, 0.5, 0.9], weights / weights[-1], known.prices[order])
     amounts = 1e9 * 1.1 ** np.arange(YEARS)
-    return np.concatenate([quantiles, plain_paths(PATHS_OF_ESTIMATE, amounts, number)])
+    if not whole:
+        return np.concatenate([quantiles, plain_paths(PATHS_OF_ESTIMATE, amounts, number)])
+    values = path_values(PATHS_OF_ESTIMATE, amounts, number)
+    shape = [values.mean(), values.std(), *np.histogram(values, bins=24)[0]]
+    years = np.arange(1, YEARS + 1)
+    ends = [
+        (amounts * factor * royalty * 0.95 ** (years - 1) / (1 + rate) ** (years - 0.5)).sum()
+        for factor, royalty, rate in (
+            (0.83, 0.05, 0.18),
+            (1.17, 0.05, 0.18),
+            (1.0, 0.0445, 0.18),
+            (1.0, 0.0555, 0.18),
+            (1.0, 0.05, 0.169),
+            (1.0, 0.05, 0.191),
+        )
+    ]
+    return np.concatenate([quantiles, np.quantile(values, PARTS), shape, ends])
 
 
 def estimates() -> None:
     """Whole estimates by three approaches: one with its pool made for it, and many on one pool."""
     deals = pool()
-    texts = [one.body for one in deals]
-    features = features_of(texts)
-    prices = np.array([float(one.price_fen) for one in deals])
 
     def value(number: int, prepared: comparables.Prepared) -> None:
         wanted = subject(number)
         chosen = comparables.nearest(wanted, prepared, DAY, SET)
         rules.value(wanted, PLAN, chosen, DAY, SET, number)
 
-    prepared = comparables.prepare(deals)
     one = best(lambda: value(1, comparables.prepare(deals)), rounds=5)
-    plain = best(lambda: plain_estimate(features_of(texts), prices, 1), rounds=5)
-    figure("pricing.estimate.single", 1 / one, "estimates/s", baseline=("plain NumPy", 1 / plain))
-    began = time.process_time()
-    for number in range(ESTIMATES):
-        value(number, prepared)
-    bulk = (time.process_time() - began) / ESTIMATES
-    began = time.process_time()
-    for number in range(ESTIMATES):
-        plain_estimate(features, prices, number)
-    plain = (time.process_time() - began) / ESTIMATES
-    figure("pricing.estimate.bulk", 1 / bulk, "estimates/s", baseline=("plain NumPy", 1 / plain))
+    prepared, columns = comparables.prepare(deals), Columns(deals)
+    bulk = _each(lambda number: value(number, prepared))
+    for name, whole in (("", True), (".texts_and_paths", False)):
+        plain = best(lambda all_of=whole: plain_estimate(Columns(deals), 1, whole=all_of), rounds=5)  # type: ignore[misc]
+        figure(
+            f"pricing.estimate.single{name}",
+            1 / one,
+            "estimates/s",
+            baseline=("plain NumPy", 1 / plain),
+        )
+        plain = _each(lambda number, all_of=whole: plain_estimate(columns, number, whole=all_of))  # type: ignore[misc]
+        figure(
+            f"pricing.estimate.bulk{name}",
+            1 / bulk,
+            "estimates/s",
+            baseline=("plain NumPy", 1 / plain),
+        )
+
+
+def _each(run: Callable[[int], Any]) -> float:
+    """Seconds of the processor for one of many, the best of some rounds."""
+    took = []
+    for _ in range(BULK_ROUNDS):
+        began = time.process_time()
+        for number in range(ESTIMATES):
+            run(number)
+        took.append((time.process_time() - began) / ESTIMATES)
+    return min(took)
 
 
 def main() -> None:

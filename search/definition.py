@@ -5,6 +5,8 @@ A change of a file is a change of the index: its `version` in index.json goes up
 """
 
 import hashlib
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -33,7 +35,8 @@ class Definition:
 
     `weights` are of the embedded engine; `title_weight`, `rank_words` and `candidates` of ranking
     by a long text: how much a title's words count, how many words are used, and how many documents
-    are compared.
+    are compared. `counted`: of facets whose values are within one another, what the values look
+    like that answers count (a pattern); of the others all are counted.
     """
 
     version: int
@@ -46,6 +49,7 @@ class Definition:
     title_weight: float
     rank_words: int
     candidates: int
+    counted: dict[str, str]
     synonyms: tuple[tuple[str, ...], ...]
     stop_words: tuple[str, ...]
 
@@ -60,6 +64,12 @@ class Definition:
         return hashlib.blake2b(
             orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS), digest_size=16
         ).hexdigest()
+
+
+def counted(levels: Mapping[str, str], facet: str, values: Sequence[str]) -> list[str]:
+    """Of these values of a facet those that answers count: of a nested one, one level."""
+    level = levels.get(facet)
+    return [one for one in values if level is None or re.search(level, one)]
 
 
 def _read(name: str) -> Any:
@@ -82,6 +92,7 @@ def definition() -> Definition:
         title_weight=index["rank"]["title_weight"],
         rank_words=index["rank"]["words"],
         candidates=index["rank"]["candidates"],
+        counted=index["counted"],
         synonyms=tuple(tuple(group) for group in _read("synonyms.json")),
         stop_words=tuple(_read("stop_words.json")),
     )

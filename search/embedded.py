@@ -1,14 +1,16 @@
-"""The embedded engine: PostgreSQL's full-text index over segmented words, ranked by BM25.
+"""The embedded engine: PostgreSQL's full-text index over segmented words, ranked by our own score.
 
 Its tables are in the schema `search` of the market's own database: `document` with the words of
-each text as a tsvector (title A, keywords B, summary C, pinyin of the title D), and `term` with
-how many documents have each word. PostgreSQL finds; the ranking is BM25 over the words of what was
-found (ts_rank knows no rarity of words). A rebuild fills tables beside them and renames.
+each text as a tsvector (title A, keywords B, summary C, pinyin of the title D), `term` with how
+many documents have each word, `facet_set` and `bits` for the counts. PostgreSQL finds; the score is
+how often a word occurs, levelled off and weighed by field (`ts_rank` of that word alone), times how
+rare the word is, over the document's length: ts_rank itself knows no rarity of words. A rebuild
+fills tables beside them and renames.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -17,8 +19,23 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from search import embedded_questions as questions
 from search import embedded_sql as sql
-from search.definition import Definition
+from search.definition import Definition, counted
+from search.embedded_questions import Narrowed, Weighed
+from search.embedded_rows import FACETS, PINYIN, quoted, row, set_rows
+from search.embedded_words import (
+    buckets,
+    expression,
+    expression_of,
+    parts_of,
+    rarest,
+    rarity,
+    telling_words,
+    typed_expression,
+    typed_words,
+    words_of,
+)
 from search.protocol import (
     Answer,
     Difference,
@@ -30,17 +47,21 @@ from search.protocol import (
     RankQuery,
     Sort,
 )
-from search.words import Slot, folded, is_han, pinyin, spans, words
+from search.typos import Slips, sounding, within
+from search.words import Slot, folded, spans
 
-PINYIN = "~"
-"""Stands before pinyin among the words, so that it is no word of a text."""
 READ_BATCH = 5000
-_PLACES = 16000
+SCRATCH_ANALYZED = 500
+"""A scratch index of so many new documents is looked at anew by the planner."""
+MOST_NEAR = 3
+"""A word that nothing has may be so many others that are a slip away."""
+MOST_BEGINNING = 5000
 _NEXT = "_next"
+_Columns = dict[str, list[Any]]
 
 
 class EmbeddedIndex:
-    """One pair of tables; `suffix` tells those that are being built from those that answer."""
+    """One set of tables; `suffix` tells those that are being built from those that answer."""
 
     def __init__(
         self, sessions: async_sessionmaker[AsyncSession], definition: Definition, suffix: str = ""
@@ -59,111 +80,187 @@ class EmbeddedIndex:
 
     async def write(self, documents: Sequence[Document]) -> None:
         """See `protocol.Index.write`."""
+        await self._store(*self._prepared(documents))
+
+    def _prepared(self, documents: Sequence[Document]) -> tuple[_Columns, _Columns]:
+        """Rows and sets of values, as columns."""
         newest: dict[str, Document] = {}
         for document in documents:
             known = newest.get(document.id)
             if known is None or known.version <= document.version:
                 newest[document.id] = document
         rows = [row(newest[one]) for one in sorted(newest)]
-        if not rows:
+        names = rows[0] if rows else ()
+        columns = {name: [one[name] for one in rows] for name in names}
+        return columns, set_rows(newest.values(), self._definition)
+
+    async def _store(self, columns: _Columns, sets: _Columns) -> None:
+        if not columns:
             return
         async with self._begin() as session:
-            columns = {name: [one[name] for one in rows] for name in rows[0]}
-            if not self._suffix:
-                await session.execute(sql.count_out(self._suffix), {"ids": columns["id"]})
-            await session.execute(sql.write(self._suffix), columns)
-            if not self._suffix:
-                await session.execute(sql.count_in(self._suffix), {"ids": columns["id"]})
+            await session.execute(sql.write_sets(self._suffix), sets)
+            await self._replace(session, columns)
+
+    async def _replace(self, session: AsyncSession, columns: _Columns) -> None:
+        for statement in sql.count_out(self._suffix):
+            await session.execute(statement, {"ids": columns["id"]})
+        await session.execute(sql.write(self._suffix), columns)
+        for statement in sql.count_in(self._suffix):
+            await session.execute(statement, {"ids": columns["id"]})
 
     async def delete(self, ids: Sequence[str]) -> None:
         """See `protocol.Index.delete`."""
         if not ids:
             return
         async with self._begin() as session:
-            if not self._suffix:
-                await session.execute(sql.count_out(self._suffix), {"ids": list(ids)})
-            await session.execute(sql.delete(self._suffix), {"ids": list(ids)})
+            await self._take_away(session, list(ids))
+
+    async def _take_away(self, session: AsyncSession, ids: list[str]) -> None:
+        for statement in sql.count_out(self._suffix):
+            await session.execute(statement, {"ids": ids})
+        await session.execute(sql.delete(self._suffix), {"ids": ids})
 
     async def search(self, query: Query) -> Answer:
         """See `protocol.Index.search`."""
         slots = self._definition.lexicon.slots(folded(query.text))
         async with self._begin() as session:
-            await session.execute(sql.TUNED)
-            found = await self._found(session, query, slots, "&")
+            await session.execute(questions.TUNED)
+            chosen = await self._narrowed(session, query)
+            if not slots and not chosen.conditions[1:]:
+                return await self._browsed(session, query, chosen)
+            found = await self._found(session, query, chosen, slots, "&")
+            if found.total == 0 and slots:
+                corrected = await self._corrected(session, slots)
+                if corrected != slots:
+                    found = await self._found(session, query, chosen, corrected, "&")
             if found.total == 0 and len(slots) > 1:
-                found = await self._found(session, query, slots, "|")
+                found = await self._found(session, query, chosen, slots, "|")
         return found
 
+    async def _narrowed(self, session: AsyncSession, query: Query | RankQuery) -> Narrowed:
+        pairs = [(name, value) for name, wanted in query.narrowed.items() for value in wanted]
+        sets: dict[str, list[int]] = {}
+        if pairs:
+            asked = {"names": [name for name, _ in pairs], "wanted": [value for _, value in pairs]}
+            for name, number in await session.execute(questions.set_numbers(self._suffix), asked):
+                sets.setdefault(name, []).append(number)
+        return questions.narrowed(query, sets)
+
     async def _found(
-        self, session: AsyncSession, query: Query, slots: Sequence[Slot], between: str
+        self,
+        session: AsyncSession,
+        query: Query,
+        chosen: Narrowed,
+        slots: Sequence[Slot],
+        between: str,
     ) -> Answer:
-        asked = _asked(self._definition, self._suffix, query, slots, between)
-        rows = (await session.execute(asked.page, asked.values)).all()
-        total = await session.scalar(asked.total, asked.values)
-        facets: dict[str, dict[str, int]] = {name: {} for name in query.facets}
-        if query.facets:
-            for name, value, count in await session.execute(asked.facets, asked.values):
-                facets[name][value] = count
-        wanted = [word for slot in slots for way in slot.alternatives for word in way]
-        hits = (
-            Hit(
-                one.id,
-                one.score,
-                one.digest,
-                {"title": spans(one.title, wanted), "summary": spans(one.summary, wanted)},
-            )
-            for one in rows
+        wanted = words_of(slots)
+        scored: list[Weighed] = []
+        if slots and query.sort == Sort.RELEVANCE:
+            scored = await self._weighed(session, wanted)
+        statement, values = _asked(self._suffix, query, chosen, slots, between, scored)
+        values |= questions.scoring(scored, self._definition.weights) if scored else {}
+        hits, counts, total = (await session.execute(statement, values)).one()
+        return _answer(query, [tuple(one) for one in hits], counts, total, wanted)
+
+    async def _weighed(self, session: AsyncSession, wanted: Sequence[str]) -> list[Weighed]:
+        documents = await self._documents(session, wanted)
+        return [
+            Weighed(one, expression_of(one), rarity(documents[""], documents.get(one, 0)))
+            for one in wanted
+        ]
+
+    async def _documents(self, session: AsyncSession, wanted: Sequence[str]) -> dict[str, int]:
+        rows = await session.execute(questions.known(self._suffix), {"words": ["", *wanted]})
+        return {"": 0} | {one.word: one.documents for one in rows}
+
+    async def _browsed(self, session: AsyncSession, query: Query, chosen: Narrowed) -> Answer:
+        """What answers a question without words."""
+        levels = self._definition.counted
+        stored = frozenset(
+            name
+            for name in chosen.filters
+            if len(counted(levels, name, query.narrowed[name])) == len(query.narrowed[name])
         )
-        return Answer(tuple(hits), int(total or 0), facets)
+        values = chosen.values | {"offset": query.offset, "limit": query.limit}
+        page = questions.browse(self._suffix, chosen.passing, query.sort)
+        hits = (await session.execute(page, values)).all()
+        counts = questions.browse_counts(self._suffix, chosen.filters, stored, _facets(query))
+        (_, _, total), *counted_values = (await session.execute(counts, values)).all()
+        return _answer(query, hits, counted_values, total, ())
+
+    async def _corrected(self, session: AsyncSession, slots: Sequence[Slot]) -> list[Slot]:
+        """The question with words that are a slip away, and Chinese ones that sound the same."""
+        result: list[Slot] = []
+        for slot in sounding(slots, PINYIN):
+            ways = list(slot.alternatives)
+            for way in slot.alternatives:
+                for slips in Slips.of(way[0] if len(way) == 1 else "", self._definition.typo):
+                    ways += [(one,) for one in await self._near(session, slips)]
+            result.append(Slot(tuple(dict.fromkeys(ways))))
+        return result
+
+    async def _near(self, session: AsyncSession, slips: Slips) -> list[str]:
+        rows = await session.execute(
+            questions.beginning(self._suffix),
+            {
+                "start": slips.word[0],
+                "end": slips.word[0] + "\uffff",
+                "shortest": len(slips.word) - slips.most,
+                "longest": len(slips.word) + slips.most,
+                "most": MOST_BEGINNING,
+            },
+        )
+        near = [
+            (distance, -documents, word)
+            for word, documents in rows
+            if (distance := within(slips.word, word, slips.most)) is not None
+        ]
+        return [word for _, _, word in sorted(near)[:MOST_NEAR]]
 
     async def rank(self, query: RankQuery) -> list[Ranked]:
         """See `protocol.Index.rank`."""
         chosen = self._definition
         counts = chosen.lexicon.weighed(query.title, query.text, chosen.title_weight)
-        if not counts:
-            return []
-        narrowed = sql.narrowed(query)
         async with self._begin() as session:
-            await session.execute(sql.TUNED)
-            telling = (
-                await session.execute(
-                    sql.telling(self._suffix),
-                    {
-                        "words": list(counts),
-                        "counts": list(counts.values()),
-                        "most": chosen.rank_words,
-                    },
-                )
-            ).all()
+            await session.execute(questions.TUNED)
+            documents = await self._documents(session, list(counts))
+            telling = telling_words(counts, documents, chosen.rank_words)
+            if not telling or query.pool == ():
+                return []
+            narrowed = await self._narrowed(session, query)
             values = narrowed.values | {
                 "words": [one.word for one in telling],
-                "counts": [one.count for one in telling],
+                "asked_words": [one.asked for one in telling],
+                "weights": [one.weight for one in telling],
                 "limit": query.limit,
             }
-            conditions = narrowed.conditions
+            conditions, coarse = narrowed.passing, []
             if query.pool is None:
-                values["asked"] = " | ".join(
-                    _quoted(one.word) for one in _rarest(telling, chosen.candidates)
-                )
-                values["candidates"] = chosen.candidates
+                finding = rarest([one.word for one in telling], documents, chosen.candidates)
                 conditions = (*conditions, "terms @@ CAST(:asked AS tsquery)")
-                if not values["asked"]:
-                    return []
-            statement = sql.rank(self._suffix, tuple(conditions), limited=query.pool is None)
-            rows = (await session.execute(statement, values | dict(chosen.weights))).all()
-        return [Ranked(one.id, one.score, _parts(one.words, one.parts)) for one in rows]
+                coarse = buckets(telling)
+                values |= {
+                    "asked": " | ".join(map(quoted, finding)),
+                    "candidates": chosen.candidates,
+                    "shortlist": max(questions.SHORTLIST, 2 * query.limit),
+                }
+            values |= questions.scoring(coarse, chosen.weights)
+            statement = questions.rank(self._suffix, conditions, len(coarse))
+            rows = (await session.execute(statement, values)).all()
+        return [Ranked(one.id, one.score, parts_of(one.words, one.parts)) for one in rows]
 
     async def suggest(self, query: Query) -> list[str]:
         """See `protocol.Index.suggest`."""
         typed = folded(query.text)
-        chosen = sql.narrowed(query)
-        asked = " & ".join(_typed(word) for word in _typed_words(typed))
+        asked = " & ".join(typed_expression(word) for word in typed_words(typed))
         if not asked:
             return []
-        values = chosen.values | {"asked": asked, "start": typed.strip(), "limit": query.limit}
         async with self._begin() as session:
-            rows = await session.execute(sql.suggest(self._suffix, chosen.conditions), values)
-            return list(rows.scalars())
+            chosen = await self._narrowed(session, query)
+            values = chosen.values | {"asked": asked, "start": typed.strip(), "limit": query.limit}
+            statement = questions.suggest(self._suffix, chosen.passing)
+            return list((await session.execute(statement, values)).scalars())
 
     async def digests(self) -> AsyncIterator[tuple[str, str]]:
         """See `protocol.Index.digests`."""
@@ -200,70 +297,109 @@ class SessionIndex(EmbeddedIndex):
         yield self._session
 
 
+class BuiltIndex(EmbeddedIndex):
+    """An index that is being made: words and facets are counted when it is full.
+
+    While PostgreSQL takes one batch, the next is taken apart; `settled` waits for the last.
+    """
+
+    _under_way: asyncio.Task[None] | None = None
+
+    async def write(self, documents: Sequence[Document]) -> None:
+        """See `protocol.Index.write`."""
+        prepared = await asyncio.to_thread(self._prepared, documents)
+        await self.settled()
+        self._under_way = asyncio.create_task(self._store(*prepared))
+
+    async def delete(self, ids: Sequence[str]) -> None:
+        """See `protocol.Index.delete`."""
+        await self.settled()
+        await super().delete(ids)
+
+    async def settled(self) -> None:
+        """Wait for what was handed over."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            await under_way
+
+    async def _replace(self, session: AsyncSession, columns: _Columns) -> None:
+        await session.execute(sql.write(self._suffix), columns)
+
+    async def _take_away(self, session: AsyncSession, ids: list[str]) -> None:
+        await session.execute(sql.delete(self._suffix), {"ids": ids})
+
+
+class ScratchIndex(EmbeddedIndex):
+    """An index for measurements: the planner looks at every large write."""
+
+    async def write(self, documents: Sequence[Document]) -> None:
+        """See `protocol.Index.write`."""
+        await super().write(documents)
+        if len(documents) >= SCRATCH_ANALYZED:
+            async with self._begin() as session:
+                for statement in sql.analyze(self._suffix):
+                    await session.execute(statement)
+
+
 class EmbeddedEngine(EmbeddedIndex):
     """See `protocol.Engine`."""
 
     name = "embedded"
 
     async def differences(self) -> list[Difference]:
-        """See `protocol.Engine.differences`."""
+        """See `protocol.Engine.differences`; counts that miss documents are one, too."""
         async with self._begin() as session:
             stored = await session.scalar(sql.comment())
+            there = (await session.execute(sql.counted_documents())).one()
         present = orjson.loads(stored) if stored else {}
         wanted = settings_of(self._definition)
         named = wanted if len(present) > 1 else ("version",)
-        return [
+        found = [
             Difference(name, present.get(name), wanted[name])
             for name in named
             if present.get(name) != wanted[name]
         ]
+        if not there.documents == there.by_facets == there.by_words:
+            found.append(Difference("counts", [there.by_facets, there.by_words], there.documents))
+        return found
 
     @asynccontextmanager
     async def rebuilding(self) -> AsyncIterator[EmbeddedIndex]:
         """See `protocol.Engine.rebuilding`."""
-        async with self._building(_NEXT) as index:
-            yield index
+        async with self._building(_NEXT) as suffix:
+            index = BuiltIndex(self._sessions, self._definition, suffix)
+            try:
+                yield index
+            finally:
+                await index.settled()
+            comment = orjson.dumps(settings_of(self._definition)).decode()
             async with self._begin() as session:
-                for statement in sql.finish(_NEXT):
+                for statement in (*sql.finish(suffix), sql.describe(suffix, comment)):
                     await session.execute(statement)
-                comment = orjson.dumps(settings_of(self._definition)).decode()
-                await session.execute(sql.describe(_NEXT, comment))
             async with self._begin() as session:
-                for statement in sql.swap(_NEXT):
+                for statement in sql.swap(suffix):
                     await session.execute(statement)
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[EmbeddedIndex]:
         """See `protocol.Engine.scratch`."""
-        async with self._building("_scratch") as index:
+        async with self._building("_scratch") as suffix:
             async with self._begin() as session:
-                for statement in sql.finish("_scratch"):
+                for statement in sql.indexes(suffix):
                     await session.execute(statement)
-            yield ScratchIndex(self._sessions, self._definition, "_scratch")
-            del index
+            yield ScratchIndex(self._sessions, self._definition, suffix)
 
     @asynccontextmanager
-    async def _building(self, suffix: str) -> AsyncIterator[EmbeddedIndex]:
+    async def _building(self, suffix: str) -> AsyncIterator[str]:
         async with self._begin() as session:
             for statement in (*sql.drop(suffix), *sql.create(suffix)):
                 await session.execute(statement)
         try:
-            yield EmbeddedIndex(self._sessions, self._definition, suffix)
+            yield suffix
         finally:
             async with self._begin() as session:
                 for statement in sql.drop(suffix):
                     await session.execute(statement)
-
-
-class ScratchIndex(EmbeddedIndex):
-    """An index for measurements; the words are counted after every write."""
-
-    async def write(self, documents: Sequence[Document]) -> None:
-        """See `protocol.Index.write`."""
-        await super().write(documents)
-        async with self._begin() as session:
-            for statement in sql.recount(self._suffix):
-                await session.execute(statement)
 
 
 def settings_of(definition: Definition) -> dict[str, Any]:
@@ -273,132 +409,52 @@ def settings_of(definition: Definition) -> dict[str, Any]:
         "weights": definition.weights,
         "filterable": list(definition.filterable),
         "sortable": list(definition.sortable),
+        "counted": definition.counted,
         "synonyms": [list(group) for group in definition.synonyms],
         "stop_words": list(definition.stop_words),
     }
 
 
-def row(document: Document) -> dict[str, Any]:
-    """A document as a row of the table."""
-    terms: list[str] = []
-    at = 0
-    for weight, part in (
-        ("A", document.title),
-        ("B", "\n".join(document.keywords)),
-        ("C", document.summary),
-    ):
-        for word in words(folded(part)):
-            at = min(at + 1, _PLACES)
-            terms.append(f"{_quoted(word)}:{at}{weight}")
-    length = len(terms)
-    terms += [f"{_quoted(PINYIN + one)}:{_PLACES}D" for one in pinyin(folded(document.title))]
-    return {
-        "id": document.id,
-        "version": document.version,
-        "audience": str(document.audience),
-        "digest": document.digest,
-        "title": document.title,
-        "summary": document.summary,
-        "facets": "\n".join(
-            f"{name}:{value}"
-            for name, values in {"kind": (str(document.kind),), **document.facets}.items()
-            for value in values
-        ),
-        "price_fen": document.price_fen,
-        "published_at": document.published_at,
-        "closes_at": document.closes_at,
-        "length": length,
-        "terms": " ".join(terms),
-    }
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A person's question as statements, and their values."""
-
-    page: TextClause
-    total: TextClause
-    facets: TextClause
-    values: dict[str, Any]
-
-
 def _asked(
-    definition: Definition, suffix: str, query: Query, slots: Sequence[Slot], between: str
-) -> _Asked:
-    chosen = sql.narrowed(query)
+    suffix: str,
+    query: Query,
+    chosen: Narrowed,
+    slots: Sequence[Slot],
+    between: str,
+    scored: Sequence[Weighed],
+) -> tuple[TextClause, dict[str, Any]]:
+    values = chosen.values | {"offset": query.offset, "limit": query.limit}
     conditions = chosen.conditions
-    values = chosen.values | {
-        "offset": query.offset,
-        "limit": query.limit,
-        "facets": list(query.facets),
-    }
     if slots:
         conditions = (*conditions, "terms @@ CAST(:asked AS tsquery)")
-        values["asked"] = f" {between} ".join(_expression(slot) for slot in slots)
-    relevance = bool(slots) and query.sort == Sort.RELEVANCE
-    if relevance:
-        wanted = [word for slot in slots for way in slot.alternatives for word in way]
-        values |= {"words": wanted, "counts": [1.0] * len(wanted)} | definition.weights
-    return _Asked(
-        sql.search(suffix, conditions, query.sort, relevance),
-        sql.total(suffix, conditions),
-        sql.facets(suffix, conditions),
-        values,
+        values["asked"] = f" {between} ".join(expression(slot) for slot in slots)
+    statement = questions.search(
+        suffix, conditions, chosen.filters, _facets(query), query.sort, len(scored)
     )
+    return statement, values
 
 
-def settled_question(
-    definition: Definition, query: Query
-) -> list[tuple[TextClause, dict[str, Any]]]:
-    """The statements that answer a question, for those who measure PostgreSQL without us."""
-    slots = definition.lexicon.slots(folded(query.text))
-    asked = _asked(definition, "", query, slots, "&")
-    return [
-        (sql.TUNED, {}),
-        *((one, asked.values) for one in (asked.page, asked.total, asked.facets)),
-    ]
+def _answer(
+    query: Query,
+    rows: Sequence[Sequence[Any]],
+    counts: Sequence[Sequence[Any]],
+    total: int,
+    wanted: Sequence[str],
+) -> Answer:
+    facets: dict[str, dict[str, int]] = {name: {} for name in query.facets}
+    for facet, value, count in counts:
+        facets[facet][value] = count
+    hits = (
+        Hit(
+            name,
+            float(score),
+            digest,
+            {"title": spans(title, wanted), "summary": spans(summary, wanted)},
+        )
+        for name, digest, title, summary, score in rows
+    )
+    return Answer(tuple(hits), total, facets)
 
 
-def _quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"
-
-
-def _expression(slot: Slot) -> str:
-    ways = [" & ".join(_word(word) for word in way) for way in slot.alternatives]
-    return "(" + " | ".join(f"({way})" for way in ways) + ")"
-
-
-def _word(word: str) -> str:
-    """A word, and the beginnings of longer ones that it may be: of letters, also as pinyin."""
-    if is_han(word) or len(word) < 2:
-        return f"{_quoted(word)}:*" if len(word) == 1 else _quoted(word)
-    if word.isascii() and word.isalpha():
-        return f"({_quoted(word)}:* | {_quoted(PINYIN + word)}:*)"
-    return f"{_quoted(word)}:*"
-
-
-def _typed_words(typed: str) -> list[str]:
-    return words(typed)[:8]
-
-
-def _typed(word: str) -> str:
-    if word.isascii() and word.isalpha():
-        return f"({_quoted(word)}:*A | {_quoted(PINYIN + word)}:*D)"
-    return f"{_quoted(word)}:*A"
-
-
-def _rarest(telling: Sequence[Any], budget: int) -> list[Any]:
-    """The rarest words until their documents together reach the budget; three at least."""
-    chosen: list[Any] = []
-    together = 0
-    for one in sorted(telling, key=lambda one: (one.documents, one.word)):
-        together += one.documents
-        if together > budget and len(chosen) >= 3:
-            break
-        chosen.append(one)
-    return chosen
-
-
-def _parts(found: Sequence[str], parts: Sequence[float]) -> tuple[tuple[str, float], ...]:
-    return tuple(sorted(zip(found, parts, strict=True), key=lambda pair: (-pair[1], pair[0])))
+def _facets(query: Query) -> tuple[str, ...]:
+    return tuple(one for one in FACETS if one in query.facets)

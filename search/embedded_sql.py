@@ -1,114 +1,88 @@
-"""The SQL of the embedded engine. Names of tables end in a suffix of the caller's, never input."""
+"""The tables of the embedded engine: making, filling and replacing them.
 
-from dataclasses import dataclass, field
+Names of tables end in a suffix of the caller's, never input. `document` has a number `n` for each
+document, and `bits` for each value of a facet one bit for each number, in chunks: what is asked
+without words is counted by them.
+"""
+
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import TextClause, text
 
-from search.protocol import Query, RankQuery, Sort
-
-K1 = 1.2
-B = 0.75
-SCORED = 2000
-"""Of more documents that answer a person's question, the newest so many are ranked."""
-TUNED = text(
-    "SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true),"
-    " set_config('max_parallel_workers_per_gather', '0', true)"
-)
-_ORDERS = {
-    Sort.RELEVANCE: "published_at DESC, id",
-    Sort.NEWEST: "published_at DESC, id",
-    Sort.PRICE: "price_fen NULLS LAST, id",
-    Sort.PRICE_DOWN: "price_fen DESC NULLS LAST, id",
-    Sort.CLOSING: "closes_at NULLS LAST, id",
+CHUNK = 13
+"""A chunk of bits has 2 ** CHUNK documents."""
+BITS = 1 << CHUNK
+NO_BITS = f"CAST(repeat('0', {BITS}) AS bit({BITS}))"
+TABLES = ("document", "term", "facet_set", "bits")
+_KEYS = {
+    "document": "id",
+    "term": "word",
+    "facet_set": "number",
+    "bits": "facet, value, chunk",
 }
-_BOOST = (
-    "CASE u.weights[1] WHEN 'A' THEN CAST(:title AS float8) WHEN 'B' THEN CAST(:keywords AS float8)"
-    " ELSE CAST(:summary AS float8) END"
-)
-
-
-@dataclass
-class Narrowed:
-    """Conditions and their values."""
-
-    conditions: tuple[str, ...] = ()
-    values: dict[str, Any] = field(default_factory=dict)
-
-
-def narrowed(query: Query | RankQuery) -> Narrowed:
-    """What a question is narrowed to."""
-    conditions = ["audience = ANY(CAST(:audiences AS text[]))"]
-    values: dict[str, Any] = {"audiences": sorted(query.audiences)}
-    for at, (name, wanted) in enumerate(sorted(query.narrowed.items())):
-        conditions.append(f"facets && CAST(:facet_{at} AS text[])")
-        values[f"facet_{at}"] = [f"{name}:{value}" for value in wanted]
-    ids = query.pool if isinstance(query, RankQuery) else query.ids
-    if ids is not None:
-        conditions.append("id = ANY(CAST(:ids AS text[]))")
-        values["ids"] = list(ids)
-    if isinstance(query, Query):
-        for name, condition in (
-            ("price_min_fen", "price_fen >= :price_min_fen"),
-            ("price_max_fen", "price_fen <= :price_max_fen"),
-            ("published_after", "published_at >= :published_after"),
-        ):
-            if getattr(query, name) is not None:
-                conditions.append(condition)
-                values[name] = getattr(query, name)
-    return Narrowed(tuple(conditions), values)
+_OPTIONS = {"document": " WITH (toast_tuple_target = 128)"}
+"""Texts and words of a document stand aside, so that a scan of many documents reads few pages."""
+_CHUNKS = f"d.n >> {CHUNK}"
+_MASK = f"set_bit({NO_BITS}, CAST(d.n & {BITS - 1} AS integer), 1)"
 
 
 def create(suffix: str) -> list[TextClause]:
     """New, empty tables without the indexes that are made when they are full."""
     return [
         text(
-            f"CREATE TABLE search.document{suffix} (LIKE search.document INCLUDING DEFAULTS"
-            f" INCLUDING STORAGE, PRIMARY KEY (id))"
-        ),
-        text(f"CREATE TABLE search.term{suffix} (LIKE search.term, PRIMARY KEY (word))"),
+            f"CREATE TABLE search.{name}{suffix} (LIKE search.{name} INCLUDING DEFAULTS"
+            f" INCLUDING IDENTITY INCLUDING STORAGE, PRIMARY KEY ({_KEYS[name]}))"
+            + _OPTIONS.get(name, "")
+        )
+        for name in TABLES
     ]
 
 
 def drop(suffix: str) -> list[TextClause]:
-    """Take both tables away."""
-    return [text(f"DROP TABLE IF EXISTS search.{name}{suffix}") for name in ("document", "term")]
+    """Take the tables away."""
+    return [text(f"DROP TABLE IF EXISTS search.{name}{suffix}") for name in TABLES]
 
 
-def recount(suffix: str) -> list[TextClause]:
-    """Count in how many documents each word is; the empty word is in all of them."""
-    return [
-        text(f"TRUNCATE search.term{suffix}"),
-        text(
-            f"INSERT INTO search.term{suffix} (word, documents) SELECT word, ndoc"
-            f" FROM ts_stat('SELECT terms FROM search.document{suffix}')"
-            " WHERE word NOT LIKE '~%' UNION ALL"
-            f" SELECT '', count(*) FROM search.document{suffix}"
-        ),
-        text(f"ANALYZE search.document{suffix}"),
-    ]
-
-
-def finish(suffix: str) -> list[TextClause]:
-    """The indexes and counts of full tables."""
+def indexes(suffix: str) -> list[TextClause]:
+    """The indexes of full tables."""
     table = f"search.document{suffix}"
     return [
         text("SELECT set_config('maintenance_work_mem', '256MB', true)"),
         text(f"CREATE INDEX ON {table} USING gin (terms) WITH (fastupdate = off)"),
-        text(f"CREATE INDEX ON {table} USING gin (facets) WITH (fastupdate = off)"),
+        text(f"CREATE INDEX ON {table} USING gin (sets) WITH (fastupdate = off)"),
         text(f"CREATE INDEX ON {table} (published_at DESC, id)"),
-        *recount(suffix),
+        text(f"CREATE INDEX ON {table} (price_fen, id)"),
+        text(f"CREATE INDEX ON {table} (price_fen DESC NULLS LAST, id)"),
+        text(f"CREATE INDEX ON {table} (closes_at, id)"),
+        text(f"CREATE INDEX ON search.facet_set{suffix} USING gin (content)"),
     ]
+
+
+def finish(suffix: str) -> list[TextClause]:
+    """The indexes and counts of full tables; the empty word is in all documents."""
+    table = f"search.document{suffix}"
+    return [
+        *indexes(suffix),
+        text(
+            f"INSERT INTO search.term{suffix} (word, documents) SELECT word, ndoc"
+            f" FROM ts_stat('SELECT terms FROM {table}') WHERE word NOT LIKE '~%'"
+            f" UNION ALL SELECT '', count(*) FROM {table}"
+        ),
+        text(_toggled(suffix, "")),
+        *analyze(suffix),
+    ]
+
+
+def analyze(suffix: str) -> list[TextClause]:
+    """Let the planner know what is in the tables."""
+    return [text(f"ANALYZE search.{name}{suffix}") for name in TABLES]
 
 
 def swap(suffix: str) -> list[TextClause]:
     """Put the new tables in the place of those that answer."""
     return [
-        text("DROP TABLE search.document"),
-        text("DROP TABLE search.term"),
-        text(f"ALTER TABLE search.document{suffix} RENAME TO document"),
-        text(f"ALTER TABLE search.term{suffix} RENAME TO term"),
+        *drop(""),
+        *(text(f"ALTER TABLE search.{name}{suffix} RENAME TO {name}") for name in TABLES),
     ]
 
 
@@ -127,20 +101,32 @@ def comment() -> TextClause:
 def write(suffix: str) -> TextClause:
     """Add or replace rows, unless a newer version is there."""
     names = (
-        "id, version, audience, digest, title, summary, facets, price_fen, published_at,"
+        "id, version, audience, digest, title, summary, sets, price_fen, published_at,"
         " closes_at, length, terms"
     )
     updates = ", ".join(f"{name} = excluded.{name}" for name in names.split(", ")[1:])
     return text(
         f"INSERT INTO search.document{suffix} AS d ({names}) SELECT id, version, audience, digest,"
-        " title, summary, string_to_array(facets, E'\\n'), price_fen, published_at, closes_at,"
+        " title, summary, CAST(sets AS bigint[]), price_fen, published_at, closes_at,"
         " length, CAST(terms AS tsvector) FROM unnest(CAST(:id AS text[]),"
         " CAST(:version AS bigint[]), CAST(:audience AS text[]), CAST(:digest AS text[]),"
-        " CAST(:title AS text[]), CAST(:summary AS text[]), CAST(:facets AS text[]),"
+        " CAST(:title AS text[]), CAST(:summary AS text[]), CAST(:sets AS text[]),"
         " CAST(:price_fen AS bigint[]), CAST(:published_at AS bigint[]),"
         " CAST(:closes_at AS bigint[]), CAST(:length AS integer[]), CAST(:terms AS text[]))"
         f" AS n({names}) ON CONFLICT (id) DO UPDATE SET {updates}"
         " WHERE d.version <= excluded.version"
+    )
+
+
+@lru_cache
+def write_sets(suffix: str) -> TextClause:
+    """Add sets of values that are new."""
+    return text(
+        f"INSERT INTO search.facet_set{suffix} (number, name, content, counted)"
+        " SELECT number, name, string_to_array(content, E'\\n'), string_to_array(counted, E'\\n')"
+        " FROM unnest(CAST(:number AS bigint[]), CAST(:name AS text[]), CAST(:content AS text[]),"
+        " CAST(:counted AS text[])) AS n(number, name, content, counted)"
+        " ON CONFLICT (number) DO NOTHING"
     )
 
 
@@ -150,8 +136,8 @@ def delete(suffix: str) -> TextClause:
     return text(f"DELETE FROM search.document{suffix} WHERE id = ANY(CAST(:ids AS text[]))")
 
 
-def _counted(suffix: str, sign: str) -> TextClause:
-    return text(
+def _counted(suffix: str, sign: str) -> str:
+    return (
         f"INSERT INTO search.term{suffix} AS t (word, documents)"
         f" SELECT word, {sign}count(*) FROM search.document{suffix} d,"
         " unnest(array_append(tsvector_to_array(d.terms), '')) word"
@@ -161,126 +147,44 @@ def _counted(suffix: str, sign: str) -> TextClause:
     )
 
 
-@lru_cache
-def count_out(suffix: str) -> TextClause:
-    """Count the words of rows that will be replaced or taken away out."""
-    return _counted(suffix, "-")
-
-
-@lru_cache
-def count_in(suffix: str) -> TextClause:
-    """Count the words of rows that are new."""
-    return _counted(suffix, "")
-
-
-def _where(conditions: tuple[str, ...]) -> str:
-    return " AND ".join(conditions)
-
-
-def _scores(suffix: str) -> str:
-    """BM25 of the documents in `candidate` by the words in `asked`; a word's part by its field."""
+def _toggled(suffix: str, condition: str) -> str:
+    """Turn the bits of documents over: set where they were not, cleared where they were."""
     return (
-        " total AS (SELECT greatest(sum(length), 1)::float8 / greatest(count(*), 1) AS average"
-        " FROM candidate),"
-        " scored AS (SELECT c.id, u.lexeme,"
-        f" w.weight * {_BOOST} * f.n * {K1 + 1} / (f.n + {K1} * ({1 - B} + {B} * c.length"
-        " / total.average)) AS part"
-        " FROM total, candidate c JOIN"
-        f" search.document{suffix} d ON d.id = c.id CROSS JOIN LATERAL unnest(d.terms) u"
-        " JOIN weighted w ON w.word = u.lexeme"
-        " CROSS JOIN LATERAL (SELECT cardinality(u.positions)::float8 AS n) f)"
-    )
-
-
-def _weighted(suffix: str) -> str:
-    """The asked words with their weights: how often asked times how rare."""
-    return (
-        f" everything AS (SELECT documents::float8 AS documents FROM search.term{suffix}"
-        " WHERE word = ''),"
-        " weighted AS MATERIALIZED (SELECT word, max(weight) AS weight FROM (SELECT a.word,"
-        " a.count * ln(1 + greatest(e.documents - t.documents + 0.5, 0.1)"
-        " / (greatest(t.documents, 0) + 0.5)) AS weight"
-        " FROM everything e, unnest(CAST(:words AS text[]), CAST(:counts AS float8[]))"
-        f" AS a(word, count) JOIN search.term{suffix} t ON t.word = a.word) GROUP BY word)"
-    )
-
-
-@lru_cache(maxsize=512)
-def search(suffix: str, conditions: tuple[str, ...], sort: Sort, relevance: bool) -> TextClause:
-    """A page of what answers, in order."""
-    shown = "id, digest, title, summary"
-    if not relevance:
-        return text(
-            f"SELECT {shown}, 0.0::float8 AS score FROM search.document{suffix}"
-            f" WHERE {_where(conditions)} ORDER BY {_ORDERS[sort]} LIMIT :limit OFFSET :offset"
-        )
-    return text(
-        f"WITH candidate AS MATERIALIZED (SELECT id, length, published_at"
-        f" FROM search.document{suffix}"
-        f" WHERE {_where(conditions)} ORDER BY published_at DESC, id LIMIT {SCORED}),"
-        + _weighted(suffix)
-        + ","
-        + _scores(suffix)
-        + ", page AS (SELECT c.id, c.published_at, coalesce(sum(s.part), 0) AS score"
-        " FROM candidate c LEFT JOIN scored s ON s.id = c.id GROUP BY c.id, c.published_at"
-        " ORDER BY score DESC, c.published_at DESC, c.id LIMIT :limit OFFSET :offset)"
-        f" SELECT d.id, digest, title, summary, score FROM page JOIN search.document{suffix} d"
-        " ON d.id = page.id ORDER BY score DESC, page.published_at DESC, d.id"
-    )
-
-
-@lru_cache(maxsize=512)
-def total(suffix: str, conditions: tuple[str, ...]) -> TextClause:
-    """How many answer."""
-    return text(f"SELECT count(*) FROM search.document{suffix} WHERE {_where(conditions)}")
-
-
-@lru_cache(maxsize=512)
-def facets(suffix: str, conditions: tuple[str, ...]) -> TextClause:
-    """How many of what answers has each value of the asked facets."""
-    return text(
-        "SELECT split_part(f, ':', 1), substr(f, strpos(f, ':') + 1), count(*)"
-        f" FROM search.document{suffix}, unnest(facets) f WHERE {_where(conditions)}"
-        " AND split_part(f, ':', 1) = ANY(CAST(:facets AS text[])) GROUP BY f"
-        " ORDER BY count(*) DESC, f"
+        f"INSERT INTO search.bits{suffix} AS b (facet, value, chunk, bits)"
+        " SELECT facet, value, chunk, bit_xor(mask) FROM ("
+        f"SELECT s.name AS facet, value, {_CHUNKS} AS chunk, {_MASK} AS mask"
+        f" FROM search.document{suffix} d CROSS JOIN LATERAL unnest(d.sets) number"
+        f" JOIN search.facet_set{suffix} s USING (number)"
+        " CROSS JOIN LATERAL unnest(s.counted) value"
+        f" {condition} UNION ALL SELECT 'audience', d.audience, {_CHUNKS}, {_MASK}"
+        f" FROM search.document{suffix} d {condition}) turned"
+        " GROUP BY facet, value, chunk ORDER BY facet, value, chunk"
+        " ON CONFLICT (facet, value, chunk) DO UPDATE SET bits = b.bits # excluded.bits"
     )
 
 
 @lru_cache
-def telling(suffix: str) -> TextClause:
-    """The asked words that weigh most, and in how many documents each is."""
+def count_out(suffix: str) -> list[TextClause]:
+    """Count rows that will be replaced or taken away out."""
+    return [text(_counted(suffix, "-")), text(_toggled(suffix, _GIVEN))]
+
+
+@lru_cache
+def count_in(suffix: str) -> list[TextClause]:
+    """Count rows that are new in."""
+    return [text(_counted(suffix, "")), text(_toggled(suffix, _GIVEN))]
+
+
+_GIVEN = "WHERE d.id = ANY(CAST(:ids AS text[]))"
+
+
+def counted_documents() -> TextClause:
+    """How many documents there are, and how many the counts of facets and of words say."""
     return text(
-        "WITH" + _weighted(suffix) + " SELECT a.word, a.count, t.documents"
-        " FROM unnest(CAST(:words AS text[]), CAST(:counts AS float8[])) AS a(word, count)"
-        f" JOIN weighted w ON w.word = a.word JOIN search.term{suffix} t ON t.word = a.word"
-        " WHERE t.documents > 0 ORDER BY w.weight DESC, a.word LIMIT :most"
-    )
-
-
-@lru_cache(maxsize=512)
-def rank(suffix: str, conditions: tuple[str, ...], *, limited: bool) -> TextClause:
-    """Documents by their resemblance, with the words that made it."""
-    limit = " LIMIT :candidates" if limited else ""
-    return text(
-        "WITH candidate AS MATERIALIZED (SELECT id, length"
-        f" FROM search.document{suffix} WHERE {_where(conditions)}{limit}),"
-        + _weighted(suffix)
-        + ","
-        + _scores(suffix)
-        + " SELECT id, sum(part) AS score, array_agg(lexeme) AS words, array_agg(part) AS parts"
-        " FROM scored GROUP BY id ORDER BY score DESC, id LIMIT :limit"
-    )
-
-
-@lru_cache(maxsize=512)
-def suggest(suffix: str, conditions: tuple[str, ...]) -> TextClause:
-    """Of titles that have what was typed, those that begin with it first."""
-    return text(
-        f"SELECT id FROM (SELECT title, min(id) AS id, max(published_at) AS newest FROM"
-        f" (SELECT id, title, published_at FROM search.document{suffix} WHERE {_where(conditions)}"
-        f" AND terms @@ CAST(:asked AS tsquery) LIMIT {SCORED}) GROUP BY title)"
-        " ORDER BY NOT starts_with(lower(title), :start), length(title), newest DESC, title"
-        " LIMIT :limit"
+        "SELECT (SELECT count(*) FROM search.document) AS documents, (SELECT"
+        " CAST(coalesce(sum(bit_count(bits)), 0) AS bigint) FROM search.bits"
+        " WHERE facet = 'audience') AS by_facets, coalesce((SELECT documents FROM search.term"
+        " WHERE word = ''), 0) AS by_words"
     )
 
 

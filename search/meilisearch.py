@@ -10,7 +10,6 @@ documents have a word and not how often: those that look best are read and weigh
 """
 
 import math
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -19,10 +18,21 @@ from uuid import uuid4
 import httpx2
 from meilisearch_python_sdk import AsyncClient
 from meilisearch_python_sdk.errors import MeilisearchApiError, MeilisearchError
-from meilisearch_python_sdk.models.search import SearchParams, SearchResults
+from meilisearch_python_sdk.json_handler import OrjsonHandler
+from meilisearch_python_sdk.models.search import SearchParams, SearchResultsWithUID
 from meilisearch_python_sdk.models.settings import MeilisearchSettings
 
-from search.definition import Definition
+from search.definition import Definition, counted
+from search.meilisearch_wire import (
+    Strategy,
+    asked,
+    equal,
+    hit_of,
+    narrowed,
+    parts_of,
+    row,
+    settings_of,
+)
 from search.protocol import (
     MAX_HITS,
     Answer,
@@ -30,35 +40,23 @@ from search.protocol import (
     Document,
     EngineRefused,
     EngineUnavailable,
-    Facet,
-    Hit,
     Query,
     Ranked,
     RankQuery,
-    Sort,
-    Spans,
 )
-from search.words import folded, joined, pinyin, words
+from search.words import folded, words
 
 TIMEOUT_S = 10
 TASK_TIMEOUT_MS = 600_000
 TASK_PAUSE_MS = 20
-TASKS_UNDER_WAY = 8
+TASKS_UNDER_WAY = 40
+"""The server takes tasks that wait together, and many documents at once take it less time each."""
 READ_BATCH = 5000
-MAX_FACET_VALUES = 300
 KNOWN_WORDS = 200_000
 LEADING_WORDS = 32
 HITS_OF_A_WORD = 300
 WEIGHED = 300
 """A long text finds documents by so many words, so many for each, and so many are weighed."""
-PRICE_VALUES = ("price_fen", "closes_at")
-_SORTS = {
-    Sort.RELEVANCE: None,
-    Sort.NEWEST: ["published_at:desc", "id:asc"],
-    Sort.PRICE: ["price_fen:asc", "id:asc"],
-    Sort.PRICE_DOWN: ["price_fen:desc", "id:asc"],
-    Sort.CLOSING: ["closes_at:asc", "id:asc"],
-}
 
 
 @contextmanager
@@ -138,23 +136,31 @@ class MeilisearchIndex:
 
     async def search(self, query: Query) -> Answer:
         """See `protocol.Index.search`."""
-        found = await self._search(query, "all")
+        found, *others = await self._search(query, "all")
         if not found.hits and query.offset == 0 and len(words(folded(query.text))) > 1:
-            found = await self._search(query, "frequency")
+            found, *others = await self._search(query, "frequency")
+        distribution: dict[str, Any] = {}
+        for one in (found, *others):
+            distribution |= one.facet_distribution or {}
+        levels = self._definition.counted
         facets: dict[str, dict[str, int]] = {}
         for name in query.facets:
-            counted = (found.facet_distribution or {}).get(name, {})
-            ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
-            facets[name] = dict(ordered)
+            values = distribution.get(name, {})
+            kept = [(one, values[one]) for one in counted(levels, name, list(values))]
+            facets[name] = dict(sorted(kept, key=lambda pair: (-pair[1], pair[0])))
+        slots = self._definition.lexicon.slots(folded(query.text))
+        wanted = {word for slot in slots for way in slot.alternatives for word in way}
         return Answer(
-            hits=tuple(_hit(one) for one in found.hits),
+            hits=tuple(hit_of(one, sorted(wanted)) for one in found.hits),
             total=found.estimated_total_hits or 0,
             facets=facets,
         )
 
-    async def _search(self, query: Query, strategy: Any) -> SearchResults[Any]:
+    async def _search(self, query: Query, strategy: Strategy) -> list[SearchResultsWithUID[Any]]:
         with _translated():
-            return await self._index.search(**parameters(query), matching_strategy=strategy)
+            answers = await self._client.multi_search(asked(self._uid, query, strategy))
+        assert isinstance(answers, list)
+        return answers
 
     async def rank(self, query: RankQuery) -> list[Ranked]:
         """See `protocol.Index.rank`."""
@@ -172,7 +178,7 @@ class MeilisearchIndex:
         ranked = [
             Ranked(one, sum(part for _, part in parts), parts)
             for one, held in found.items()
-            if (parts := _parts(weights, held, average))
+            if (parts := parts_of(weights, held, average))
         ]
         return sorted(ranked, key=lambda one: (-one.score, one.id))[: query.limit]
 
@@ -324,7 +330,7 @@ class MeilisearchEngine(MeilisearchIndex):
         return [
             Difference(name, present.get(name), value)
             for name, value in wanted.items()
-            if not _equal(present.get(name), value)
+            if not equal(present.get(name), value)
         ]
 
     @asynccontextmanager
@@ -361,7 +367,7 @@ class MeilisearchEngine(MeilisearchIndex):
 
 def connected(url: str, key: str) -> AsyncClient:
     """A client of the server at this address; it connects with the first question."""
-    return AsyncClient(url, key or None, timeout=TIMEOUT_S)
+    return AsyncClient(url, key or None, timeout=TIMEOUT_S, json_handler=OrjsonHandler())
 
 
 async def finished(client: AsyncClient, task: int) -> None:
@@ -372,142 +378,3 @@ async def finished(client: AsyncClient, task: int) -> None:
     if result.status != "succeeded":
         reason = (result.error or {}).get("message", result.status)
         raise EngineRefused(f"task {task} {result.task_type}: {reason}")
-
-
-def settings_of(definition: Definition) -> dict[str, Any]:
-    """The definition as the server's settings."""
-    return {
-        "searchableAttributes": list(definition.searchable),
-        "filterableAttributes": list(definition.filterable),
-        "sortableAttributes": list(definition.sortable),
-        "rankingRules": list(definition.ranking_rules),
-        "stopWords": sorted(definition.stop_words),
-        "synonyms": {one: sorted(others) for one, others in definition.lexicon.synonyms().items()},
-        "typoTolerance": {
-            "enabled": definition.typo.enabled,
-            "minWordSizeForTypos": {
-                "oneTypo": definition.typo.one_from,
-                "twoTypos": definition.typo.two_from,
-            },
-            "disableOnAttributes": sorted(definition.typo.not_on),
-        },
-        "faceting": {"maxValuesPerFacet": MAX_FACET_VALUES, "sortFacetValuesBy": {"*": "count"}},
-        "pagination": {"maxTotalHits": MAX_HITS},
-        "localizedAttributes": [{"attributePatterns": ["*"], "locales": ["cmn", "eng"]}],
-    }
-
-
-def row(document: Document) -> dict[str, Any]:
-    """A document as the server keeps it."""
-    texts = [folded(part) for part in (document.title, *document.keywords, document.summary)]
-    found = [word for part in texts for word in words(part)]
-    made: dict[str, Any] = {
-        "id": document.id,
-        "version": document.version,
-        "digest": document.digest,
-        "kind": str(document.kind),
-        "audience": str(document.audience),
-        "title": texts[0],
-        "keywords": texts[1:-1],
-        "summary": texts[-1],
-        "pinyin": pinyin(texts[0]),
-        "words": " ".join(found),
-        "published_at": document.published_at,
-    }
-    made |= {name: list(values) for name, values in document.facets.items()}
-    for name in PRICE_VALUES:
-        if (value := getattr(document, name)) is not None:
-            made[name] = value
-    return made
-
-
-def narrowed(query: Query | RankQuery) -> list[Any]:
-    """What a question is narrowed to, as the server's filter."""
-    conditions: list[Any] = [_one_of("audience", sorted(query.audiences))]
-    for name, wanted in sorted(query.narrowed.items()):
-        conditions.append(_one_of(Facet(name).value, wanted))
-    ids = query.pool if isinstance(query, RankQuery) else query.ids
-    if ids is not None:
-        conditions.append(_one_of("id", ids))
-    if isinstance(query, Query):
-        for name, operator, value in (
-            ("price_fen", ">=", query.price_min_fen),
-            ("price_fen", "<=", query.price_max_fen),
-            ("published_at", ">=", query.published_after),
-        ):
-            if value is not None:
-                conditions.append(f"{name} {operator} {value}")
-    return conditions
-
-
-def _one_of(name: str, values: Sequence[str]) -> str:
-    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return f"{name} IN [{', '.join(f'{chr(34)}{value}{chr(34)}' for value in quoted)}]"
-
-
-def parameters(query: Query) -> dict[str, Any]:
-    """A person's question as the server takes it."""
-    return {
-        "query": folded(query.text),
-        "offset": query.offset,
-        "limit": query.limit,
-        "filter": narrowed(query),
-        "facets": list(query.facets) or None,
-        "sort": _SORTS[query.sort],
-        "attributes_to_retrieve": ["id", "digest", "title", "summary"],
-        "show_matches_position": True,
-        "show_ranking_score": True,
-    }
-
-
-def _hit(found: dict[str, Any]) -> Hit:
-    places = found.get("_matchesPosition") or {}
-    return Hit(
-        id=found["id"],
-        score=found.get("_rankingScore") or 0.0,
-        digest=found["digest"],
-        spans={
-            name: _spans(found.get(name) or "", places.get(name)) for name in ("title", "summary")
-        },
-    )
-
-
-def _spans(shown: str, places: list[dict[str, Any]] | None) -> Spans:
-    """Places in bytes as places in characters."""
-    if not places:
-        return ()
-    raw = shown.encode()
-    marked = []
-    for place in places:
-        start = len(raw[: place["start"]].decode(errors="ignore"))
-        length = len(raw[place["start"] : place["start"] + place["length"]].decode(errors="ignore"))
-        marked.append((start, start + length))
-    return joined(marked)
-
-
-def _parts(
-    weights: dict[str, float], held: list[str], average: float
-) -> tuple[tuple[str, float], ...]:
-    """What each word adds by BM25: for being there, less for every further time, and less in a
-    long document, which has many words by chance."""
-    times = Counter(word for word in held if word in weights)
-    longer = 1.2 * (0.25 + 0.75 * len(held) / max(average, 1.0))
-    parts = [(word, weights[word] * 2.2 * n / (n + longer)) for word, n in times.items()]
-    return tuple(sorted(parts, key=lambda one: (-one[1], one[0])))
-
-
-def _equal(present: Any, wanted: Any) -> bool:
-    if isinstance(wanted, dict):
-        return (
-            isinstance(present, dict)
-            and all(_equal(present.get(name), value) for name, value in wanted.items())
-            and (not wanted or set(present) <= set(wanted) | _OPTIONAL)
-        )
-    if isinstance(wanted, list) and wanted and isinstance(wanted[0], str):
-        return isinstance(present, list) and (
-            present == wanted or sorted(map(str, present)) == sorted(wanted)
-        )
-    return bool(present == wanted)
-
-
-_OPTIONAL = {"disableOnWords", "disableOnNumbers"}

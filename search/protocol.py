@@ -7,7 +7,7 @@ each. An index is never the truth: it is made from the database, compared with i
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
 from typing import Protocol
@@ -83,8 +83,8 @@ class Document:
     @cached_property
     def digest(self) -> str:
         """Of all that can be found or shown, not of the version: equal means nothing to do."""
-        content = asdict(self)
-        del content["version"]
+        names = (one.name for one in fields(self) if one.name != "version")
+        content = {name: getattr(self, name) for name in names}
         return hashlib.blake2b(
             orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16
         ).hexdigest()
@@ -129,8 +129,11 @@ class Hit:
 
 @dataclass(frozen=True)
 class Answer:
-    """Hits in order, counts of the asked facets over all that answers, the most frequent first.
+    """Hits in order, counts of the asked facets, the most frequent first.
 
+    A facet is counted over all that answers; one that the question is narrowed by, over all that
+    would without that, so that a person sees what else there is to choose. Of facets whose values
+    are within one another the counts are of one level (`Definition.counted`).
     `total` is of all that answers; an engine may estimate it above MAX_HITS.
     """
 

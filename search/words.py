@@ -66,6 +66,11 @@ def plain_words(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=65536)
+def _syllables(word: str) -> tuple[str, ...]:
+    return tuple(pypinyin.lazy_pinyin(word))
+
+
 def pinyin(title: str) -> list[str]:
     """What a title is found by in pinyin: from every word on, whole syllables and first letters.
 
@@ -75,7 +80,7 @@ def pinyin(title: str) -> list[str]:
     for run in _RUN.findall(title):
         if not _HAN.match(run):
             continue
-        syllables = [pypinyin.lazy_pinyin(word) for word in rjieba.cut(run)]
+        syllables = [_syllables(word) for word in rjieba.cut(run)]
         for start in range(min(len(syllables), MAX_PINYIN_STARTS)):
             parts = [one for word in syllables[start : start + MAX_PINYIN_WORDS] for one in word]
             found["".join(parts)[:MAX_WORD]] = None

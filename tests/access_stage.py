@@ -503,10 +503,14 @@ async def _office_matters(stage: Stage) -> None:
     objections = f"{fallen}/objections"
     objection = await people["regulator"].ok("POST", objections, {"grounds": "金额有误"})
     await people["regulator"].ok("POST", f"{objections}/{objection['id']}/withdraw")
+    asked = {"kind": "change", "technical_fen": 1, "basis": "补充协议"}
+    request = await people["registrar"].ok("POST", f"{fallen}/requests", asked)
+    await people["registrar"].ok("POST", f"{fallen}/requests/{request['id']}/withdraw")
     await people["registrar"].ok("POST", f"{fallen}/cancel", {"reason": "合同解除"})
     stage.objects |= {
         "fallen_registration": spare,
         "fallen_objection": objection["id"],
+        "fallen_request": request["id"],
         "office_id": office,
         "registration_id": made["id"],
         "number": registered["number"],
@@ -647,11 +651,37 @@ async def _valuations(stage: Stage) -> None:
     known = (await operator.ok("GET", "/comparables"))["items"]
     [comparable] = [one["id"] for one in known if one["source"] == "imported"]
     await operator.ok("POST", f"/comparables/{comparable}/void")
+    listing = stage.objects["draft_listing"]
+    drafted = await university.ok("GET", f"/listings/{listing}")
+    await ask(university, {"id": drafted["achievement_id"]}, {"cost": COST})
+    advice = await university.ok("POST", "/auction-guidance", {"listing_id": listing})
     stage.objects |= {
+        "guidance_id": advice["id"],
+        "market_model_id": await _model(market),
         "valuation_id": made["id"],
         "portfolio_id": portfolio["id"],
         "comparable_id": comparable,
     }
+
+
+async def _model(market: Market) -> str:
+    """A market model as far as it is read: it never answers."""
+    cell = '{"deals": 0, "coverage": null, "median_error": null, "bias": null}'
+    async with market.sessions() as session, session.begin():
+        row = await session.execute(
+            text(
+                "INSERT INTO market_model (id, number, rule_set, data_cut, first_day, last_day,"
+                " deals, failed, seed, library, sha256, artefact, backtest, state, replaced_at)"
+                " VALUES (uuidv7(), 1, 'LEARNING_2026', market_now(), '2026-01-01', '2026-01-01',"
+                " 1, 0, 1, '', decode(repeat('00', 32), 'hex'), '', CAST(:backtest AS jsonb),"
+                " 'replaced', market_now()) RETURNING id"
+            ),
+            {
+                "backtest": '{"origins": [], "failed": 0, "naive_median_error": null,'
+                f' "by_field": {{}}, "by_seller": {{}}, "whole": {cell}}}'
+            },
+        )
+        return str(row.scalar_one())
 
 
 async def _webhooks(stage: Stage) -> None:

@@ -95,6 +95,7 @@ async def fail(session: AsyncSession, auction: Auction, reason: str, now: dateti
             await listings.record_award(session, SYSTEM, auction.listing_id, now)
             return
         await listings.record_failure(session, SYSTEM, auction.listing_id, reason, now)
+        await jobs.defer(session, "pricing.collect_auction", auction_id=str(auction.id))
         return
     assert auction.demand_id is not None
     await demands.record_failure(session, SYSTEM, auction.demand_id, reason, now)

@@ -5,7 +5,7 @@ the same rules that decide what may be found: what has ceased to be public since
 left out of the hits, however stale the index is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -42,7 +42,6 @@ SNIPPET = 160
 BEFORE = 40
 SUGGESTIONS = 8
 SIMILAR = 10
-_HIGHEST = {Facet.REGION: 6, Facet.IPC: 4}
 
 
 def query_of(
@@ -194,17 +193,10 @@ def view(document: Document, places: dict[str, Spans]) -> FoundView:
     )
 
 
-def _telling(name: str, counts: dict[str, int] | object) -> list[tuple[str, int]]:
-    """The counts that are shown: of IPC subclasses and provinces, not of every level."""
-    assert isinstance(counts, dict)
+def _telling(name: str, counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The counts that are shown: the most frequent, or those of a scale in its order."""
     found = list(counts.items())
-    if name == Facet.IPC:
-        found = [(value, count) for value, count in found if len(value) == 4]
-    elif name == Facet.REGION:
-        found = [(value, count) for value, count in found if value.endswith("0000")]
-    elif name == Facet.INDUSTRY:
-        found = [(value, count) for value, count in found if len(value) == 1]
-    elif name in {Facet.MATURITY, Facet.PRICE_BAND}:
+    if name in {Facet.MATURITY, Facet.PRICE_BAND}:
         order = [*map(str, range(10)), *(band for band, _ in rules.PRICE_BANDS), rules.HIGHEST_BAND]
         found.sort(key=lambda pair: order.index(pair[0]))
     return found[:SHOWN_VALUES]

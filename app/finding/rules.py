@@ -72,10 +72,15 @@ def industry_levels(code: str | None) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
-def of_achievement(one: AchievementFacts) -> Document | None:
-    """An achievement that is published, by its summary alone; the details are in no index."""
+def of_achievement(one: AchievementFacts, region_code: str | None) -> Document | None:
+    """An achievement that is published, by its summary alone; the details are in no index.
+
+    `region_code` is of the organisation that posted it; of an anonymous one no more than the
+    province is told (rules.md 9.5).
+    """
     if one.state != AchievementState.PUBLISHED or one.secrecy not in _AUDIENCES:
         return None
+    regions = region_levels(region_code)[: 1 if one.anonymous else None]
     return Document(
         id=document_id(Kind.ACHIEVEMENT, one.id),
         version=one.version,
@@ -87,6 +92,7 @@ def of_achievement(one: AchievementFacts) -> Document | None:
             {
                 Facet.FIELD: (one.technical_field,),
                 Facet.IPC: ipc_levels(one.ipc),
+                Facet.REGION: regions,
                 Facet.INDUSTRY: industry_levels(one.industry_code),
                 Facet.MATURITY: _maturity(one),
                 Facet.TRANSFER_MODE: one.transfer_modes,

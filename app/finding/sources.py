@@ -10,6 +10,7 @@ from app.demands import service as demands
 from app.finding import rules
 from app.kit.db import Sessions
 from app.listings import service as listings
+from app.parties import service as parties
 from search.protocol import Document, Kind
 
 BATCH = 500
@@ -31,7 +32,11 @@ async def documents(
     found: list[Document | None] = []
     if ids[Kind.ACHIEVEMENT]:
         facts = await achievements.facts_of(session, ids[Kind.ACHIEVEMENT])
-        found += map(rules.of_achievement, facts.values())
+        owners = await parties.facts_of(session, [one.lead_party_id for one in facts.values()])
+        found += [
+            rules.of_achievement(one, owners[one.lead_party_id].region_code)
+            for one in facts.values()
+        ]
     if ids[Kind.DEMAND]:
         found += map(rules.of_demand, (await demands.facts_of(session, ids[Kind.DEMAND])).values())
     if ids[Kind.LISTING]:

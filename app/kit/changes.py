@@ -33,6 +33,7 @@ class ChangeKind(StrEnum):
     CONTRACT = "contract"
     REGISTRATION = "registration"
     SEARCH_ALERT = "search_alert"
+    MARKET_MODEL = "market_model"
 
 
 class Circle(StrEnum):

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import service as achievements
+from app.achievements.facts import AchievementFacts
 from app.contracts import service as contracts
 from app.contracts.facts import ContractFacts
 from app.contracts.states import PaymentMode
 from app.deals import service as deals
 from app.deals.facts import DealFacts
 from app.deals.states import ENDED, DealMethod
-from app.kit import audit, codes
+from app.kit import audit, codes, jobs
 from app.kit.actor import SYSTEM
 from app.kit.calendar import local_day
 from app.parties import service as parties
@@ -29,10 +31,26 @@ from app.pricing.states import Source
 from app.registrations import service as registrations
 from app.registrations.states import NUMBERED
 
+FOLLOW = "pricing.follow"
+"""The job that keeps the outcomes of deals, looks for drift, and has a model trained."""
+
 OF_FIELD = 500
 OF_OTHERS = 200
 ENOUGH_OF_FIELD = 60
 """With fewer deals of its own field a subject is compared with those of other fields as well."""
+
+IP_KINDS = (
+    "patent.invention",
+    "patent",
+    "patent.utility_model",
+    "plant_animal_variety",
+    "bio_drug_variety",
+    "ic_layout",
+    "know_how",
+    "software_copyright",
+    "patent.design",
+)
+"""Of several rights the first of these counts: the one that the price is mostly paid for."""
 
 EXCLUSIVE = frozenset({"exclusive", "sole"})
 Pool = Sequence[ComparablePrice]
@@ -41,6 +59,12 @@ Pool = Sequence[ComparablePrice]
 def is_exclusive(transfer_mode: str, license_manner: str | None) -> bool:
     """Whether the taker alone gets it: everything but an ordinary licence."""
     return transfer_mode != "license" or license_manner in EXCLUSIVE
+
+
+def ip_kind_of(achievement: AchievementFacts) -> str | None:
+    """The kind of intellectual property that drives the price; None where none is stated."""
+    kinds = {right.type for right in achievement.rights}
+    return next((kind for kind in IP_KINDS if kind in kinds), min(kinds, default=None))
 
 
 async def collect_deal(session: AsyncSession, deal_id: UUID, now: datetime) -> None:
@@ -52,7 +76,7 @@ async def collect_deal(session: AsyncSession, deal_id: UUID, now: datetime) -> N
     deal = await deals.facts(session, deal_id)
     known = await repository.comparable_of(session, deal_id=deal.id)
     if deal.state in ENDED:
-        _void(session, known, now)
+        await _void(session, known, now)
     elif deal.method == DealMethod.AUCTION and known is None and deal.price_fen > 0:
         seller = await parties.facts(session, deal.seller_id)
         values = await _of_deal(session, deal) | {
@@ -75,14 +99,14 @@ async def collect_contract(session: AsyncSession, registration_id: UUID, now: da
     found = await registrations.facts(session, registration_id)
     if found.state not in NUMBERED:
         known = await repository.comparable_of(session, registration_id=registration_id)
-        _void(session, known, now)
+        await _void(session, known, now)
         return
     if found.source == "import":
         return
     contract = await contracts.facts(session, found.contract_id)
     deal = await deals.facts(session, contract.deal_id)
     if deal.state in ENDED or contract.total_fen <= 0:
-        _void(session, await repository.comparable_of(session, deal_id=deal.id), now)
+        await _void(session, await repository.comparable_of(session, deal_id=deal.id), now)
         return
     signed_on = local_day(found.signed_at)
     values = await _of_deal(session, deal) | {
@@ -121,6 +145,7 @@ async def _of_deal(session: AsyncSession, deal: DealFacts) -> dict[str, Any]:
         "technical_field": achievement.technical_field,
         "ipc": list(achievement.ipc),
         "trl": achievement.trl,
+        "ip_kind": ip_kind_of(achievement),
         "transfer_mode": deal.transfer_mode,
         "exclusive": is_exclusive(deal.transfer_mode, deal.license_manner),
     }
@@ -128,6 +153,7 @@ async def _of_deal(session: AsyncSession, deal: DealFacts) -> dict[str, Any]:
 
 async def _put(session: AsyncSession, deal_id: UUID, values: dict[str, Any]) -> None:
     await repository.put_comparable(session, {"source_key": f"deal:{deal_id}", **values})
+    await jobs.defer(session, FOLLOW, lock=FOLLOW)
     audit.record(
         session,
         SYSTEM,
@@ -138,10 +164,11 @@ async def _put(session: AsyncSession, deal_id: UUID, values: dict[str, Any]) -> 
     )
 
 
-def _void(session: AsyncSession, row: ComparablePrice | None, now: datetime) -> None:
+async def _void(session: AsyncSession, row: ComparablePrice | None, now: datetime) -> None:
     if row is None or row.voided_at is not None:
         return
-    row.voided_at = now
+    row.voided_at, row.followed_at = now, None
+    await jobs.defer(session, FOLLOW, lock=FOLLOW)
     audit.record(session, SYSTEM, "comparable.void", "comparable", row.id, after={"voided_at": now})
 
 
@@ -164,6 +191,16 @@ class Prepared:
     def __init__(self, among: Pool) -> None:
         self.rows = {row.source_key: row for row in among}
         self.index = similarity.Prepared([(key, _profile(row)) for key, row in self.rows.items()])
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def kept(self, key: str, similar: Decimal, by_part: dict[str, float]) -> Comparable:
+        """A deal as it is kept; what does not depend on the subject is read and checked once."""
+        known = self._known.get(key)
+        if known is None:
+            known = dict(_checked(self.rows[key]))
+            del known["similarity"], known["parts"]
+            self._known[key] = known
+        return Comparable.model_construct(**known, similarity=similar, parts=by_part)
 
 
 def prepare(among: Pool) -> Prepared:
@@ -176,7 +213,7 @@ def nearest(
 ) -> list[Comparable]:
     """The most similar deals with their similarity, as they are kept with a valuation."""
     return [
-        _kept(among.rows[key], similar, by_part)
+        among.kept(key, similar, by_part)
         for key, similar, by_part in similarity.nearest(
             subject.profile(day), among.index, parameters
         )
@@ -196,7 +233,7 @@ def _profile(row: ComparablePrice) -> similarity.Profile:
     )
 
 
-def _kept(row: ComparablePrice, similar: Any, by_part: dict[str, float]) -> Comparable:
+def _checked(row: ComparablePrice) -> Comparable:
     return Comparable(
         key=row.source_key,
         source=row.source,
@@ -211,6 +248,6 @@ def _kept(row: ComparablePrice, similar: Any, by_part: dict[str, float]) -> Comp
         price_fen=row.price_fen,
         payment=Payment.model_validate(row.payment),
         reference=row.reference,
-        similarity=similar,
-        parts=by_part,
+        similarity=Decimal(0),
+        parts={},
     )

@@ -21,7 +21,14 @@ from app.kit.http import (
     trade_router,
 )
 from app.kit.idempotency import Idempotent
-from app.pricing import imports, portfolio_endpoints, service, valuation_reports
+from app.pricing import (
+    guidance_endpoints,
+    imports,
+    model_endpoints,
+    portfolio_endpoints,
+    service,
+    valuation_reports,
+)
 from app.pricing.errors import (
     AppraiserConflicted,
     AppraiserNeeded,
@@ -33,9 +40,13 @@ from app.pricing.errors import (
     BadRate,
     BadScore,
     BadWeights,
+    BeyondTheModel,
+    CategoryUnknown,
     CurrencyMixed,
     DuplicateComparable,
     ExplanationNeeded,
+    MaturityUnseen,
+    ModelMissing,
     NoAppraiser,
     NoApproach,
     NoComparables,
@@ -46,6 +57,7 @@ from app.pricing.errors import (
     ReadinessUnknown,
     SignedAlready,
     TooFewComparables,
+    TooFewOfField,
     TwoMethodsNeeded,
     UnknownIndustry,
     ValuedLater,
@@ -72,7 +84,13 @@ from app.pricing.states import ValuationState
 
 valuations = trade_router("/valuations", "pricing")
 comparables = trade_router("/comparables", "pricing")
-routers: tuple[APIRouter, ...] = (valuations, comparables, portfolio_endpoints.portfolios)
+routers: tuple[APIRouter, ...] = (
+    valuations,
+    comparables,
+    portfolio_endpoints.portfolios,
+    guidance_endpoints.guidance,
+    *model_endpoints.routers,
+)
 
 READING = (Unauthenticated, NotFound)
 ACTING = (*READING, RoleRequired, ScopeRequired)
@@ -96,6 +114,11 @@ PLANNED = (
     OptionNotForMature,
     ReadinessUnknown,
     UnknownIndustry,
+    ModelMissing,
+    TooFewOfField,
+    CategoryUnknown,
+    MaturityUnseen,
+    BeyondTheModel,
 )
 
 

@@ -241,3 +241,91 @@ class ValuedLater(Unprocessable):
     code = "valued_later"
     zh = "评估基准日 {given} 晚于今天 {today}"
     en = "The valuation day {given} is after today, {today}"
+
+
+class ValuationNeeded(Conflict):
+    """Guidance builds on a valuation of the seller's."""
+
+    code = "valuation_needed"
+    zh = "请先对该成果估值:竞价建议以转让方自己的估值为依据"
+    en = "Value the achievement first: guidance builds on a valuation of the seller's"
+
+
+class ValuationElsewhere(Unprocessable):
+    """The valuation that was named is not one of the achievement that is listed."""
+
+    code = "valuation_elsewhere"
+    zh = "所选估值应属于转让方、针对挂牌的成果 {achievement_id},且未作废、大于零"
+    en = "The valuation must be the seller's, of the achievement {achievement_id}, not discarded"
+
+
+class TermsFixed(Conflict):
+    """Guidance is for a draft, or for the round after one that failed."""
+
+    code = "terms_fixed"
+    zh = "挂牌状态为 {state},条件已定;竞价建议用于草稿,或流拍后的下一轮"
+    en = "The listing is {state}: its terms are fixed. Guidance is for a draft, or after a failure"
+
+
+class KeptTooHigh(Unprocessable):
+    """What the technology is worth to the seller unsold exceeds any price that is advised on."""
+
+    code = "kept_too_high"
+    zh = "自用价值 {given} 分超过估值高值的 {most} 倍,请核对"
+    en = "Unsold it would be worth {given} fen, more than {most} times the high value: check it"
+
+
+class ModelMissing(Unprocessable):
+    """No market model has been trained on this platform yet."""
+
+    code = "model_missing"
+    zh = "尚无市场模型:登记的交易还不够训练;请改用其他方法"
+    en = "There is no market model yet: too few deals are on record; use another approach"
+
+
+class TooFewToLearn(Unprocessable):
+    """A market model needs more deals than there are."""
+
+    code = "too_few_to_learn"
+    zh = "仅有 {found} 个交易,训练市场模型至少需要 {needed} 个"
+    en = "There are {found} deals; a market model needs {needed}"
+
+
+class TooFewOfField(Unprocessable):
+    """The model has seen too few deals of this technical field."""
+
+    code = "too_few_of_field"
+    zh = "市场模型所学的 {technical_field} 领域交易仅 {found} 个,至少需要 {needed} 个"
+    en = "The model has learned from {found} deals of the field {technical_field}, needs {needed}"
+
+
+class CategoryUnknown(Unprocessable):
+    """What drives the price has a value that the model did not see often enough."""
+
+    code = "category_unknown"
+    zh = "市场模型没有 {needed} 个以上 {name} 为 {given} 的交易可学"
+    en = "The model has not learned from {needed} deals whose {name} is {given}"
+
+
+class MaturityUnseen(Unprocessable):
+    """The readiness is outside what the model has learned from."""
+
+    code = "maturity_unseen"
+    zh = "技术就绪度 {given} 超出市场模型所学的范围 {least} 至 {most}"
+    en = "The readiness {given} is outside the range that the model has learned: {least} to {most}"
+
+
+class BeyondTheModel(Unprocessable):
+    """The day is before the model's first deal, or too long after its last one."""
+
+    code = "beyond_the_model"
+    zh = "评估基准日 {given} 超出市场模型的时间范围({first} 起,至 {last} 后 {reach_days} 天)"
+    en = "The day {given} is outside the model's time: {first} to {reach_days} days after {last}"
+
+
+class PeriodBackwards(Unprocessable):
+    """The last day of a report is before its first day."""
+
+    code = "period_backwards"
+    zh = "止日 {last} 早于起日 {first}"
+    en = "The last day {last} is before the first day {first}"

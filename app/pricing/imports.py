@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements.errors import BadIpc
-from app.kit import audit, codes
+from app.kit import audit, codes, jobs
 from app.kit.actor import Actor
 from app.kit.calendar import local_day
 from app.kit.errors import NotFound
@@ -19,6 +19,7 @@ from app.parties.states import Role
 from app.pricing import access, repository
 from app.pricing.approaches.checks import CURRENCY
 from app.pricing.approaches.terms import Payment
+from app.pricing.comparables import FOLLOW
 from app.pricing.errors import BadAmounts, CurrencyMixed, DuplicateComparable
 from app.pricing.models import ComparablePrice
 from app.pricing.schemas import ComparableImport, ComparableView, NewComparable
@@ -51,6 +52,7 @@ async def add(session: AsyncSession, actor: Actor, given: ComparableImport, now:
             if row["source_key"] not in fresh
         ]
         raise DuplicateComparable(field="body.items", key=known[0])
+    await jobs.defer(session, FOLLOW, lock=FOLLOW)
     audit.record(
         session,
         actor,
@@ -67,6 +69,8 @@ def _row(new: NewComparable, place: int, organisation_id: UUID, now: datetime) -
     parties.require_code("technical_fields", new.technical_field, f"{field}.technical_field")
     parties.require_code("transfer_modes", new.transfer_mode, f"{field}.transfer_mode")
     parties.require_code("regions", new.region_code, f"{field}.region_code")
+    if new.ip_kind is not None:
+        parties.require_code("ip_types", new.ip_kind, f"{field}.ip_kind")
     if new.traded_on > local_day(now):
         raise BadAmounts(
             field=f"{field}.traded_on",
@@ -93,6 +97,8 @@ def _row(new: NewComparable, place: int, organisation_id: UUID, now: datetime) -
         "technical_field": new.technical_field,
         "ipc": _symbols(new.ipc, field),
         "trl": new.trl,
+        "ip_kind": new.ip_kind,
+        "seller_kind": None if new.seller_kind is None else new.seller_kind.value,
         "transfer_mode": new.transfer_mode,
         "exclusive": new.exclusive,
         "region": codes.province_of(new.region_code).code,
@@ -136,7 +142,8 @@ async def void(
     if row is None or row.source != Source.IMPORTED:
         raise NotFound
     if row.voided_at is None:
-        row.voided_at = now
+        row.voided_at, row.followed_at = now, None
+        await jobs.defer(session, FOLLOW, lock=FOLLOW)
         audit.record(
             session, actor, "comparable.void", "comparable", row.id, after={"voided_at": now}
         )

@@ -18,11 +18,12 @@ from app.kit.actor import Actor
 from app.kit.errors import Problem
 from app.kit.money import format_yuan
 from app.kit.states import move
-from app.pricing import access, comparables, repository, service
+from app.pricing import access, comparables, market_models, repository, rules, service
 from app.pricing.approaches.inputs import Plan
 from app.pricing.approaches.market import Comparable
 from app.pricing.approaches.parameters import parameters_on
 from app.pricing.errors import DuplicateItem, PortfolioRunning
+from app.pricing.learned.answers import Answer
 from app.pricing.models import Portfolio, PortfolioItem
 from app.pricing.rules import Subject, Valued
 from app.pricing.schemas import ItemView, NewPortfolio, PortfolioView
@@ -142,11 +143,13 @@ async def _value(
         try:
             achievement = access.may_value(asker, known.get(item.achievement_id))
             subject = await service.subject_of(session, achievement, plan)
+            answer = await market_models.answer(session, plan, subject, row.valued_on)
+            rules.effective(plan, answer)
             field = subject.technical_field
             if field not in pools:
                 among = await comparables.pool(session, field, row.valued_on)
                 pools[field] = await to_thread.run_sync(comparables.prepare, among)
-            computed = await to_thread.run_sync(_compute, row, subject, plan, pools[field])
+            computed = await to_thread.run_sync(_compute, row, subject, plan, pools[field], answer)
         except Problem as refusal:
             error = refusal.details("zh")
             await repository.settle_item(session, item, error=error)
@@ -156,10 +159,14 @@ async def _value(
 
 
 def _compute(
-    row: Portfolio, subject: Subject, plan: Plan, pool: comparables.Prepared
+    row: Portfolio,
+    subject: Subject,
+    plan: Plan,
+    pool: comparables.Prepared,
+    answer: Answer | None,
 ) -> tuple[list[Comparable], Valued]:
     parameters = parameters_on(row.valued_on)
-    return service.compute(subject, plan, pool, row.valued_on, parameters, row.seed)
+    return service.compute(subject, plan, pool, row.valued_on, parameters, row.seed, answer)
 
 
 async def _write(

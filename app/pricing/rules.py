@@ -7,13 +7,15 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from app.pricing.approaches import cost, income, market, option, scoring
-from app.pricing.approaches.inputs import Plan
+from app.pricing.approaches.inputs import Market, Plan
 from app.pricing.approaches.market import Comparable
 from app.pricing.approaches.parameters import ParameterSet
 from app.pricing.approaches.reconcile import Reconciled, check_methods, reconcile
-from app.pricing.approaches.results import ApproachResult, Frozen, Note
+from app.pricing.approaches.results import Approach, ApproachResult, Frozen, Note
 from app.pricing.approaches.similarity import Profile
 from app.pricing.errors import NoApproach
+from app.pricing.learned.answers import Answer, instead_of
+from app.pricing.learned.model import Question
 
 PRECISION = 34
 """Decimal digits of every computation, whatever the process has set."""
@@ -33,6 +35,22 @@ class Subject(Frozen):
     exclusive: bool
     region: str
     expires_on: date | None
+    ip_kind: str | None = None
+    seller: str | None = None
+
+    def question(self, day: date) -> Question:
+        """What a market model is asked."""
+        return Question(
+            field=self.technical_field,
+            section=section_of(self.ipc),
+            mode=self.mode,
+            ip_kind=self.ip_kind,
+            region=self.region[:2],
+            seller=self.seller,
+            exclusive=self.exclusive,
+            trl=self.trl,
+            day=day,
+        )
 
     def profile(self, day: date) -> Profile:
         """What is compared with past deals."""
@@ -65,6 +83,28 @@ class Valued:
         }
 
 
+def section_of(ipc: Sequence[str]) -> str | None:
+    """The IPC section of the first symbol."""
+    return ipc[0][0] if ipc else None
+
+
+def effective(plan: Plan, answer: Answer | None) -> Plan:
+    """The plan with comparables in the place of a market model that refused.
+
+    A weight given to the model is then theirs. Raises the refusal where none is to stand in.
+    """
+    if plan.learned is None or answer is None or answer.problem is None:
+        return plan
+    if not plan.learned.fallback:
+        raise answer.problem
+    weights = plan.weights
+    if weights is not None and Approach.LEARNED in weights:
+        weights = dict(weights)
+        own = weights.pop(Approach.LEARNED)
+        weights[Approach.MARKET] = weights.get(Approach.MARKET, Decimal(0)) + own
+    return plan.model_copy(update={"market": plan.market or Market(), "weights": weights})
+
+
 def needs_comparables(plan: Plan) -> bool:
     """Whether the plan compares with deals of the platform."""
     return plan.market is not None and plan.market.comparables is None
@@ -77,22 +117,26 @@ def value(
     day: date,
     parameters: ParameterSet,
     seed: int,
-    learned: ApproachResult | None = None,
+    answer: Answer | None = None,
 ) -> Valued:
     """Apply the plan; the same arguments give the same result to the fen.
 
-    `learned` is the estimate of a market model, which joins the others as one more approach.
-    Raises the refusals of the approaches.
+    `answer` is that of a market model, whose estimate joins the others as one more approach; where
+    it refused, comparables stand in and say so. Raises the refusals of the approaches.
     """
+    plan = effective(plan, answer)
     with localcontext() as context:
         context.prec = PRECISION
         score: Decimal | None = None
         scores = None
         if plan.scoring:
             score, scores = scoring.score(plan.scoring, parameters)
-        results = [learned] if learned is not None else []
+        results = [answer.result] if answer is not None and answer.result is not None else []
         if plan.market is not None:
-            results.append(market.estimate(plan.market, comparables, day, parameters))
+            by_market = market.estimate(plan.market, comparables, day, parameters)
+            if answer is not None and answer.refused is not None:
+                by_market = instead_of(by_market, answer.refused)
+            results.append(by_market)
         by_income: ApproachResult | None = None
         if plan.income is not None:
             by_income = income.estimate(

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from app.kit.http import Fen, Line, Paragraphs, ShortCode, WireModel
+from app.parties.states import OrganisationKind
 from app.pricing.approaches.inputs import Plan
 from app.pricing.approaches.results import ApproachResult
 from app.pricing.approaches.terms import Payment
@@ -157,6 +158,8 @@ class NewComparable(WireModel):
     trl: int | None = Field(None, ge=1, le=9, strict=True)
     transfer_mode: ShortCode
     exclusive: bool = True
+    ip_kind: ShortCode | None = Field(None, description="of the code list ip_types")
+    seller_kind: OrganisationKind | None = None
     region_code: ShortCode
     traded_on: date
     price_fen: Annotated[Fen, Field(ge=1)]

@@ -16,13 +16,14 @@ from app.kit.actor import Actor
 from app.kit.calendar import local_day
 from app.kit.states import move
 from app.parties import service as parties
-from app.pricing import access, comparables, repository, rules
+from app.pricing import access, comparables, market_models, repository, rules
 from app.pricing.approaches.inputs import Plan
 from app.pricing.approaches.market import Comparable
 from app.pricing.approaches.parameters import ParameterSet, parameter_sets, parameters_on
 from app.pricing.approaches.parameters import parameters as parameters_named
 from app.pricing.approaches.results import METHOD_VERSION, Note
 from app.pricing.errors import ValuedLater
+from app.pricing.learned.answers import Answer
 from app.pricing.models import Valuation
 from app.pricing.rules import Subject, Valued
 from app.pricing.schemas import (
@@ -55,10 +56,11 @@ async def ask(session: AsyncSession, actor: Actor, new: NewValuation, now: datet
     day = valuation_day(new.valued_on, now)
     parameters = parameters_on(day)
     subject = await subject_of(session, achievement, new.plan)
-    among = await pool_for(session, subject, new.plan, day)
+    answer = await market_models.answer(session, new.plan, subject, day)
+    among = await pool_for(session, subject, rules.effective(new.plan, answer), day)
     seed = default_seed(achievement.id, day) if new.seed is None else new.seed
     chosen, valued = await to_thread.run_sync(
-        compute, subject, new.plan, among, day, parameters, seed
+        compute, subject, new.plan, among, day, parameters, seed, answer
     )
     if new.statutory:
         rules.check_statutory(new.plan, len(valued.results), parameters)
@@ -105,6 +107,8 @@ async def subject_of(session: AsyncSession, achievement: AchievementFacts, plan:
         exclusive=plan.exclusive,
         region=owner.region_code,
         expires_on=min(ends, default=None),
+        ip_kind=comparables.ip_kind_of(achievement),
+        seller=owner.kind,
     )
 
 
@@ -124,13 +128,14 @@ def compute(
     day: date,
     parameters: ParameterSet,
     seed: int,
+    answer: Answer | None = None,
 ) -> tuple[list[Comparable], Valued]:
     """The comparables that were used and the results; takes a while, so not on the event loop."""
     ready = among if isinstance(among, comparables.Prepared) else comparables.prepare(among)
     chosen: list[Comparable] = []
-    if rules.needs_comparables(plan):
+    if rules.needs_comparables(rules.effective(plan, answer)):
         chosen = comparables.nearest(subject, ready, day, parameters)
-    return chosen, rules.value(subject, plan, chosen, day, parameters, seed)
+    return chosen, rules.value(subject, plan, chosen, day, parameters, seed, answer)
 
 
 def valuation(
@@ -265,14 +270,19 @@ async def reproduce(session: AsyncSession, actor: Actor, valuation_id: UUID) -> 
     """
     row = await get(session, actor, valuation_id)
     chosen = [Comparable.model_validate(one) for one in row.comparables]
+    subject, plan = Subject.model_validate(row.subject), Plan.model_validate(row.plan)
+    answer = None
+    if plan.learned is not None:
+        answer = await market_models.answered(session, row.result, subject, row.valued_on)
     valued = await to_thread.run_sync(
         rules.value,
-        Subject.model_validate(row.subject),
-        Plan.model_validate(row.plan),
+        subject,
+        plan,
         chosen,
         row.valued_on,
         parameters_named(row.rule_set),
         row.seed,
+        answer,
     )
     return Reproduction(
         same=ResultView.model_validate(valued.shown()) == ResultView.model_validate(row.result),

@@ -58,3 +58,18 @@ class ItemState(StrEnum):
     WAITING = "waiting"
     VALUED = "valued"
     FAILED = "failed"
+
+
+class ModelState(StrEnum):
+    """Where a market model stands; one that drifts answers on, and says so, until replaced."""
+
+    CURRENT = "current"
+    DRIFTING = "drifting"
+    REPLACED = "replaced"
+
+
+MODEL_MOVES: dict[tuple[ModelState, str], ModelState] = {
+    (ModelState.CURRENT, "drift"): ModelState.DRIFTING,
+    (ModelState.CURRENT, "replace"): ModelState.REPLACED,
+    (ModelState.DRIFTING, "replace"): ModelState.REPLACED,
+}

@@ -18,7 +18,9 @@ from app.parties import service as parties
 from app.web import texts
 from app.web.forms import Complaint, whole
 from app.web.organisations import paging
+from app.web.search import similar
 from app.web.visit import Form, Posted, Visit, Visitor
+from search.protocol import Kind
 
 router = APIRouter(include_in_schema=False)
 _IPC = re.compile(r"[A-H][0-9A-Z/]{0,15}")
@@ -321,5 +323,6 @@ async def _show(
             and visit.organisation.kind in SOLVERS
         ),
         disclosed=disclosed and not said,
+        similar=await similar(visit, Kind.ACHIEVEMENT, achievement_id),
         complaints=said,
     )

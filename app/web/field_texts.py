@@ -28,7 +28,6 @@ _MORE: dict[str, Pair] = {
     "items": ("明细", "Items"),
     "licence_until": ("许可期限", "Licensed until"),
     "listing_id": ("挂牌", "Listing"),
-    "mail": ("邮箱", "Mail"),
     "mandate_id": ("委托", "Mandate"),
     "member_ids": ("成果包成员", "Members of the package"),
     "non_technical_items": ("非技术性款项", "Items that are not technical"),

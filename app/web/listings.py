@@ -25,12 +25,14 @@ from app.listings.schemas import (
 )
 from app.listings.states import ListingState
 from app.parties import service as parties
-from app.web import auction_plans
+from app.web import auction_plans, guidance
 from app.web.auction_texts import formats
 from app.web.forms import Complaint, complaints, fen, identity, whole
 from app.web.organisations import paging
+from app.web.search import similar
 from app.web.texts import state_name
 from app.web.visit import Form, Posted, Visit, Visitor
+from search.protocol import Kind
 
 router = APIRouter(include_in_schema=False)
 _REGION = re.compile(r"([0-9]{2}){1,3}")
@@ -369,6 +371,8 @@ async def _show(
             if visit.actor is not None and (reviewer or visit.is_party(one.applicant_id))
         },
         may_apply=_may_apply(visit, item) and own is None,
+        similar=await similar(visit, Kind.LISTING, item.id, besides=item.achievement_id),
+        advisable=guidance.may_see(visit, item),
         complaints=said,
     )
 

@@ -12,7 +12,7 @@ from app.kit import codes
 from app.kit.errors import NotFound
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
 from app.parties import service as parties
-from app.registrations import objections, queries, service
+from app.registrations import objections, queries, requests, service
 from app.registrations.schemas import Correction, NewRegistration, Refusal
 from app.registrations.states import MOVES, RefusalReason, RegistrationState
 from app.web import texts
@@ -21,6 +21,24 @@ from app.web.organisations import paging
 from app.web.visit import Posted, Visit, Visitor
 
 router = APIRouter(include_in_schema=False)
+REFUSALS: dict[str, texts.Pair] = {
+    "invalid_or_not_effective": ("合同无效或者尚未生效", "The contract is void or not in effect"),
+    "not_technology_contract": ("不属于技术合同", "It is no technology contract"),
+    "unclear_party_subject_or_price": (
+        "主体、标的或者价款不明确",
+        "Parties, subject or price are unclear",
+    ),
+    "approval_missing": ("缺少法定批准", "An approval that the law demands is missing"),
+    "name_mismatch_uncorrected": (
+        "名称与内容不符且未补正",
+        "Name and content differ and were not corrected",
+    ),
+    "monopoly_clause": ("含有非法垄断技术条款", "It holds a clause that monopolises technology"),
+    "documents_missing": ("材料不齐全", "Documents are missing"),
+    "seal_mismatch": ("印章与主体不一致", "The seal is not that of the party"),
+    "other": ("其他", "Another reason"),
+}
+"""Why registration is refused, in short (rules.md 3.2)."""
 _NUMBER = re.compile(r"[0-9]{16}")
 _REGISTER_FILTERS = ("contract_class", "technical_field", "seller_region", "buyer_region")
 OFFICE_ACTS = ("accept", "request_correction", "register", "refuse")
@@ -138,13 +156,13 @@ async def show(
         },
         party=visit.is_party(item.seller_id, item.buyer_id),
         acts=allowed,
-        reasons=[(one.value, visit.t(*texts.REFUSALS[one.value])) for one in RefusalReason],
-        reason_name=visit.t(*texts.REFUSALS[item.refusal_reason.value])
-        if item.refusal_reason
-        else "",
+        reasons=[(one.value, visit.t(*REFUSALS[one.value])) for one in RefusalReason],
+        reason_name=visit.t(*REFUSALS[item.refusal_reason.value]) if item.refusal_reason else "",
         complaints=said,
         **await _examined(visit, registration_id, registrar=registrar),
         objections=await objections.of(visit.session, actor, registration_id),
+        requests=await requests.of(visit.session, actor, registration_id),
+        applicant=applicant,
         may_object=item.state.value in {"registered", "changed", "refused"}
         and (visit.has_role("regulator") or visit.is_party(item.seller_id, item.buyer_id)),
         in_force=item.number is not None and item.state.value in {"registered", "changed"},

@@ -2,14 +2,17 @@
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from markupsafe import Markup, escape
 
 from app.finding import queries
+from app.finding.access import TRADES
 from app.finding.engines import Engines
 from app.finding.schemas import FoundView, Question
+from app.kit.errors import NotFound
 from app.kit.i18n import Language
 from app.web.render import words
 from app.web.texts import state_name
@@ -20,6 +23,7 @@ router = APIRouter(include_in_schema=False)
 SHOWN = 20
 MOST_VALUES = 20
 LONGEST = 200
+MOST_SIMILAR = 5
 SORTS = (
     (Sort.RELEVANCE, "相关度", "Relevance"),
     (Sort.NEWEST, "最新发布", "Newest"),
@@ -94,7 +98,23 @@ async def search(
         if found.next_offset is None
         else "/search?" + urlencode([*here, ("offset", str(found.next_offset))]),
         api="/api/v1/search?" + urlencode(here),
+        again="/search?" + urlencode(here),
+        may_save=visit.has_role(*TRADES),
+        alert_name="",
+        alert_mail="",
     )
+
+
+async def similar(
+    visit: Visitor, kind: Kind, object_id: UUID, *, besides: UUID | None = None
+) -> list[FoundView]:
+    """Achievements that resemble an object of the market; none if it is not public."""
+    engines: Engines = visit.request.app.state.search
+    try:
+        found = await queries.similar(visit.session, engines, visit.actor, kind, object_id)
+    except NotFound:
+        return []
+    return [one for one in found.items if one.id != besides][:MOST_SIMILAR]
 
 
 def _groups(visit: Visitor, facets: Any, chosen: dict[str, list[str]]) -> list[dict[str, Any]]:

@@ -61,6 +61,7 @@ STATES: dict[str, dict[str, Pair]] = {
         "effective": ("已生效", "In effect"),
         "void": ("已作废", "Void"),
         "withdrawn": ("已撤回", "Withdrawn"),
+        "superseded": ("已被接替", "Superseded"),
     },
     "income_route": {
         "transfer": ("转让、许可", "Assignment, licence"),
@@ -114,6 +115,11 @@ STATES: dict[str, dict[str, Pair]] = {
         "issued": ("已出具", "Issued"),
         "signed": ("已签字", "Signed"),
         "discarded": ("已作废", "Discarded"),
+    },
+    "market_model": {
+        "current": ("在用", "In use"),
+        "drifting": ("偏离", "Drifting"),
+        "replaced": ("已替换", "Replaced"),
     },
     "approach": {
         "market": ("市场法", "Market"),
@@ -342,6 +348,7 @@ FIELDS: dict[str, Pair] = {
     "password": ("密码", "Password"),
     "name": ("名称", "Name"),
     "name_en": ("英文名称", "English name"),
+    "mail": ("邮箱", "Mail address"),
     "kind": ("类型", "Kind"),
     "credit_code": ("统一社会信用代码", "Unified social credit code"),
     "region_code": ("行政区划代码", "Region code"),
@@ -371,6 +378,7 @@ FIELDS: dict[str, Pair] = {
     "number": ("编号", "Number"),
     "expires_on": ("届满日", "Expires on"),
     "price_fen": ("价格", "Price"),
+    "keep_fen": ("自用价值", "Worth unsold"),
     "price": ("价格", "Price"),
     "price_min": ("最低价", "Lowest price"),
     "price_max": ("最高价", "Highest price"),
@@ -472,23 +480,3 @@ FIELDS: dict[str, Pair] = {
 def state_name(domain: str, value: str) -> Pair:
     """A state's name; one without a name shows its code."""
     return STATES.get(domain, {}).get(value, (value, value))
-
-
-REFUSALS: dict[str, Pair] = {
-    "invalid_or_not_effective": ("合同无效或者尚未生效", "The contract is void or not in effect"),
-    "not_technology_contract": ("不属于技术合同", "It is no technology contract"),
-    "unclear_party_subject_or_price": (
-        "主体、标的或者价款不明确",
-        "Parties, subject or price are unclear",
-    ),
-    "approval_missing": ("缺少法定批准", "An approval that the law demands is missing"),
-    "name_mismatch_uncorrected": (
-        "名称与内容不符且未补正",
-        "Name and content differ and were not corrected",
-    ),
-    "monopoly_clause": ("含有非法垄断技术条款", "It holds a clause that monopolises technology"),
-    "documents_missing": ("材料不齐全", "Documents are missing"),
-    "seal_mismatch": ("印章与主体不一致", "The seal is not that of the party"),
-    "other": ("其他", "Another reason"),
-}
-"""Why registration is refused, in short (rules.md 3.2)."""

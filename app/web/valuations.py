@@ -88,8 +88,9 @@ async def ask(visit: Visit, achievement_id: UUID, form: Posted) -> Response:
 
 def _plan(form: Form) -> dict[str, Any]:
     plan: dict[str, Any] = {}
-    if form.text("market"):
-        plan["market"] = {}
+    for name in ("market", "learned"):
+        if form.text(name):
+            plan[name] = {}
     if any(form.text(name) for name in _INCOME_FIELDS):
         plan["income"] = _income(form)
     if form.text("cost"):

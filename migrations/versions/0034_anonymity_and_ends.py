@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0034"
-down_revision = "0032"
+down_revision = "0031"
 
 STAYS_NAMED = """
 CREATE FUNCTION achievement_stays_named() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -63,6 +63,16 @@ async def evaluate(ranker: Ranker, judged: JudgedSet) -> dict[str, Any]:
     }
 
 
+async def reranked(ranker: Ranker, judged: JudgedSet) -> float:
+    """nDCG@10 alone: the pools of the queries with a find, reranked."""
+    pools = [
+        await _rerank(ranker, judged.queries[query], pool)
+        for query, pool in judged.gains().items()
+        if max(pool.values()) > 0
+    ]
+    return float(np.mean([metrics.ndcg(one.scores, one.gains) for one in pools]))
+
+
 def _mean(values: Floats) -> float | None:
     return round(float(values.mean()), 4) if len(values) else None
 

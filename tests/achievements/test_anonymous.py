@@ -81,6 +81,10 @@ async def test_nothing_that_is_public_tells_whose_an_anonymous_offer_is(market: 
         owned = f"/achievements?party_id={owner.organisation_id}"
         assert (await reader.ok("GET", owned))["items"] == []
     assert showing >= 10
+    # Of where its owner is the search tells the province, and nothing finer.
+    for region, found in (("110000", 1), ("110100", 0), ("110108", 0)):
+        hits = await market.anonymous.ok("GET", f"/search?region={region}")
+        assert len(hits["items"]) == found, region
     for place in READ_AS_PERSON:
         page = await market.client.get(place.format(achievement_id=made["id"]))
         assert page.status_code == 200, place

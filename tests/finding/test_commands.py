@@ -35,16 +35,16 @@ async def test_status_verify_rebuild_and_apply(sessions: Sessions, database_url:
     assert (await command("verify")).exit_code == 1, "it says what it found, and repairs it"
     found = await command("verify")
     assert found.exit_code == 0
-    assert "embedded: as defined, version 1" in found.stdout
+    assert "embedded: as defined, version 3" in found.stdout
     assert "3 documents, 0 missing" in found.stdout
 
     found = await command("rebuild")
-    assert "embedded: 3 documents, version 1" in found.stdout
+    assert "embedded: 3 documents, version 3" in found.stdout
     async with sessions() as session, session.begin():
         await session.execute(text(r"""COMMENT ON TABLE search.document IS '{"version"\: 0}'"""))
     found = await command("apply", typed="n\n")
-    assert "    - 0\n    + 1\n" in found.stdout
+    assert "    - 0\n    + 3\n" in found.stdout
     found = await command("apply", "--yes")
-    assert "embedded: 3 documents, version 1" in found.stdout
+    assert "embedded: 3 documents, version 3" in found.stdout
     found = await command("apply")
-    assert found.stdout == "embedded: as defined, version 1\n"
+    assert found.stdout == "embedded: as defined, version 3\n"

@@ -1,6 +1,7 @@
 """Indexes are lost, cut off, rebuilt and interrupted while the market is written to."""
 
 import asyncio
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,8 +10,10 @@ from sqlalchemy import text
 from app.finding.indexing import Indexer
 from app.kit.db import Sessions
 from app.kit.settings import Settings
-from search.protocol import EngineUnavailable
+from search.meilisearch import MeilisearchEngine
+from search.protocol import Audience, Document, EngineUnavailable, Query
 from tests.finding.conftest import Line, indexer_of, on_server
+from tests.finding.meilisearch_server import BINARY, NO_BINARY, MeilisearchServer
 from tests.finding.stock import change_some, stocked
 from tests.search.conftest import MEILISEARCH_URL, NO_SERVER
 
@@ -37,10 +40,14 @@ async def indexing(indexer: Indexer, stop: asyncio.Event) -> None:
 
 
 async def assert_in_step(indexer: Indexer) -> None:
-    """Every index says what the database says."""
+    """Every index says what the database says, and counts it."""
     await indexer.index_waiting()
     for engine in indexer.engines.targets:
-        assert (await indexer.compare(engine)).equal
+        found = await indexer.compare(engine)
+        assert found.equal
+        answer = await engine.search(Query(frozenset(Audience), facets=("kind",)))
+        counted = {"achievement": found.documents} if found.documents else {}
+        assert (answer.total, answer.facets["kind"]) == (found.documents, counted)
 
 
 async def test_changes_are_indexed_whoever_writes_and_however_often(
@@ -161,3 +168,66 @@ async def test_a_server_that_is_cut_off_and_emptied_under_writes(
         await assert_in_step(indexer)
         await server.erase()
     await line.cut()
+
+
+@pytest.mark.skipif(not BINARY, reason=NO_BINARY)
+async def test_a_server_that_is_killed_started_and_emptied_under_writes(
+    sessions: Sessions, settings: Settings, tmp_path: Path
+) -> None:
+    ids = await stocked(sessions, STOCK)
+    process = MeilisearchServer(tmp_path)
+    await asyncio.to_thread(process.start)
+    try:
+        async with indexer_of(sessions, on_server(settings, process.url)) as indexer:
+            server = indexer.engines.meilisearch
+            assert server is not None
+            await indexer.rebuild(server)
+            stop = asyncio.Event()
+            loop = asyncio.create_task(indexing(indexer, stop))
+
+            writers = asyncio.create_task(writing(sessions, ids, 700))
+            await asyncio.to_thread(process.kill)
+            await writers
+            with pytest.raises(EngineUnavailable):
+                await server.count()
+            await asyncio.to_thread(process.start)
+            await writing(sessions, ids, 800)
+            stop.set()
+            await loop
+            await assert_in_step(indexer)
+            assert await indexer.index_waiting() == 0, "nothing but what waited was needed"
+
+            stop = asyncio.Event()
+            loop = asyncio.create_task(indexing(indexer, stop))
+            writers = asyncio.create_task(writing(sessions, ids, 900))
+            await asyncio.to_thread(process.kill)
+            process.delete_data()
+            await asyncio.to_thread(process.start)
+            await writers
+            stop.set()
+            await loop
+            with pytest.raises(EngineUnavailable, match="rebuild"):
+                await indexer.index_waiting()
+            writers = asyncio.create_task(writing(sessions, ids, 1000))
+            different, _ = await indexer.verify(server)
+            assert [one.setting for one in different] == ["index"]
+            await writers
+            await assert_in_step(indexer)
+            different, found = await indexer.verify(server)
+            assert (different, found.equal) == ([], True)
+
+            with pytest.raises(EngineUnavailable):
+                await interrupted_rebuild(server, process)
+            await asyncio.to_thread(process.start)
+            await assert_in_step(indexer)
+            assert await indexer.rebuild(server) == found.documents
+            await assert_in_step(indexer)
+    finally:
+        process.kill()
+
+
+async def interrupted_rebuild(server: MeilisearchEngine, process: MeilisearchServer) -> None:
+    """A rebuild whose server is killed before it ends."""
+    async with server.rebuilding() as index:
+        await index.write([Document("achievement-1", 1, "半途")])
+        process.kill()

@@ -51,6 +51,7 @@ async def test_achievements_listings_and_demands_are_found_together(market: Mark
     assert counted["kind"] == {"achievement": 1, "demand": 1, "listing": 1}
     assert counted["maturity"] == {"7": 2}, "a listing has its achievement's"
     assert counted["ipc"] == {"H01M": 2}
+    assert counted["region"] == {"110000": 3}, "an achievement's is its owner's"
     assert counted["price_band"] == {"50w_100w": 1, "100w_500w": 1}
     assert all("owner" not in str(one) for one in answer["items"])
     (lot,) = (one for one in answer["items"] if one["kind"] == "listing")
@@ -71,6 +72,15 @@ async def test_achievements_listings_and_demands_are_found_together(market: Mark
 
     narrowed = {"kind": ["listing", "demand"], "price_max_fen": 100_000_000}
     assert await titles(market.anonymous, "轴承", **narrowed) == ["寻求轴承钢热处理"]
+    either = await market.anonymous.ok("GET", "/search", params=narrowed | {"q": "轴承"})
+    assert {v["value"]: v["count"] for v in either["facets"]["kind"]} == {"demand": 1}
+    kinds = await market.anonymous.ok("GET", "/search", params={"q": "轴承钢", "kind": "demand"})
+    assert sorted(v["value"] for v in kinds["facets"]["kind"]) == [
+        "achievement",
+        "demand",
+        "listing",
+    ]
+    assert [v["value"] for v in kinds["facets"]["price_band"]] == ["50w_100w"]
     assert (await titles(market.anonymous, sort="-price"))[0] == "轴承钢的贝氏体淬火工艺"
     bad = await market.anonymous.get("/search", params={"sort": "rank"})
     assert bad.status_code == 422

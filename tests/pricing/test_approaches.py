@@ -1,7 +1,6 @@
 """The approaches as pure functions: bad input, reproducibility, known results, masking."""
 
 import math
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -21,6 +20,7 @@ from app.pricing.approaches.parameters import parameter_sets, parameters
 from app.pricing.approaches.results import ApproachResult
 from app.pricing.approaches.similarity import Prepared, Profile, nearest
 from app.pricing.approaches.simulation import Draws, Inverse, Paths
+from app.pricing.learned.answers import Answer
 from app.pricing.rules import Subject
 from tests.pricing.steps import COST, INCOME
 
@@ -308,10 +308,14 @@ def test_similarity_is_whole_for_the_same_and_falls_part_by_part() -> None:
     other = Profile(
         "农药喷洒装置", "agriculture", ("A01B 1/00",), 9, "assign", False, "440000", DAY
     )
-    older = replace(own, day=date(2022, 6, 30), trl=None, ipc=("H01M 10/44", "H01L 1/00"))
+    older = own._replace(day=date(2022, 6, 30), trl=None, ipc=("H01M 10/44", "H01L 1/00"))
     prepared = Prepared([("same", own), ("other", other), ("older", older)])
     found = prepared.parts(own, 4.0)
     assert set(found) == set(SET.similarity_weights)
+    again = prepared.parts(own, 4.0)
+    assert {name: one.tolist() for name, one in again.items()} == {
+        name: one.tolist() for name, one in found.items()
+    }
     assert [float(values[0]) for values in found.values()] == [1.0] * 8
     far = {name: float(values[1]) for name, values in found.items()}
     assert far["field"] == far["ipc"] == far["text"] == 0
@@ -330,7 +334,7 @@ def test_a_learned_estimate_joins_the_others() -> None:
         | {"approach": "learned", "value_fen": 100_000_000}
         | {"high_fen": 120_000_000}
     )
-    together = value({"cost": COST}, learned=learned).together
+    together = value({"cost": COST}, answer=Answer(learned, None, None)).together
     assert set(together.weights) == {"learned", "cost"}
     assert sum(together.weights.values()) == 1
 

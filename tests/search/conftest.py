@@ -7,11 +7,13 @@ from uuid import uuid4
 
 import pytest
 
-from app.kit.db import Sessions
+from app.kit.db import Sessions, make_engine, make_sessions
+from app.kit.embedded import EmbeddedPostgres
 from search.definition import definition
 from search.embedded import EmbeddedEngine
 from search.meilisearch import MeilisearchEngine, connected
 from search.protocol import Engine
+from tests.conftest import cloned_database
 
 MEILISEARCH_URL = os.environ.get("TECHMARKET_TEST_MEILISEARCH_URL", "")
 MEILISEARCH_KEY = os.environ.get("TECHMARKET_TEST_MEILISEARCH_KEY", "")
@@ -28,6 +30,24 @@ async def server() -> AsyncIterator[MeilisearchEngine]:
         await client.delete_index_if_exists(uid)
 
 
+@pytest.fixture(scope="module")
+async def shared_sessions(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Sessions]:
+    """Real sessions on a database of the tests of one file; each leaves the index empty."""
+    with cloned_database(postgres, template) as url:
+        made = make_engine(url, pool_size=5)
+        yield make_sessions(made)
+        await made.dispose()
+
+
+@pytest.fixture
+async def embedded(shared_sessions: Sessions) -> AsyncIterator[EmbeddedEngine]:
+    """The embedded engine, with an empty index."""
+    made = EmbeddedEngine(shared_sessions, definition())
+    yield made
+    async with made.rebuilding():
+        pass
+
+
 @pytest.fixture(
     params=[
         "embedded",
@@ -36,10 +56,10 @@ async def server() -> AsyncIterator[MeilisearchEngine]:
         ),
     ]
 )
-async def engine(request: pytest.FixtureRequest, sessions: Sessions) -> AsyncIterator[Engine]:
+async def engine(request: pytest.FixtureRequest, embedded: EmbeddedEngine) -> AsyncIterator[Engine]:
     """Each of the engines."""
     if request.param == "embedded":
-        yield EmbeddedEngine(sessions, definition())
+        yield embedded
     else:
         async with server() as made:
             yield made

@@ -122,6 +122,67 @@ async def test_filters_combine_and_counts_follow(engine: Engine) -> None:
         assert await ids(index, narrowed=quoted) == [], "a value is never read as a filter"
 
 
+async def test_a_filter_does_not_narrow_the_counts_of_its_own_facet(engine: Engine) -> None:
+    async with engine.scratch() as index:
+        await index.write(STOCK)
+        asked = Query(audiences=PUBLIC, narrowed={"maturity": ("6",)}, facets=("maturity", "field"))
+        one_filter = await index.search(asked)
+        assert one_filter.total == 2
+        assert one_filter.facets == {
+            "maturity": {"6": 2, "8": 2},
+            "field": {"new_materials": 2, "ict": 1},
+        }
+        two = replace(asked, narrowed={"maturity": ("6",), "field": ("ict", "manufacturing")})
+        for text, maturity in (("", {"6": 1, "8": 1}), ("电池 寿命", {"6": 1})):
+            answer = await index.search(replace(two, text=text))
+            assert answer.total == 1
+            assert answer.facets["maturity"] == maturity, "of what has one of both fields"
+            assert answer.facets["field"] == (
+                {"new_materials": 2, "ict": 1} if not text else {"ict": 1, "new_materials": 1}
+            )
+        none = await index.search(replace(asked, narrowed={"field": ("energy",)}, text="电池"))
+        assert none.total == 0
+        assert none.facets == {"maturity": {}, "field": {"new_materials": 2, "ict": 1}}
+        priced = await index.search(replace(asked, price_max_fen=150))
+        assert (priced.total, priced.facets["maturity"]) == (0, {"8": 1})
+
+
+async def test_of_nested_facets_one_level_is_counted(engine: Engine) -> None:
+    places = {"region": ("110000", "110100", "110108"), "industry": ("C", "C38")}
+    async with engine.scratch() as index:
+        await index.write([replace(STOCK[0], facets=dict(STOCK[0].facets) | places)])
+        asked = Query(audiences=PUBLIC, facets=("ipc", "region", "industry"))
+        expected = {"ipc": {"H01M": 1}, "region": {"110000": 1}, "industry": {"C": 1}}
+        for narrowed in ({}, {"region": ("110108",)}, {"ipc": ("H01",), "industry": ("C38",)}):
+            for text in ("", "隔膜"):
+                answer = await index.search(replace(asked, text=text, narrowed=narrowed))
+                assert (answer.total, answer.facets) == (1, expected)
+
+
+async def test_counts_follow_every_write(engine: Engine) -> None:
+    async with engine.scratch() as index:
+        await index.write(STOCK)
+        moved = replace(STOCK[1], version=2, facets={"maturity": ("6",)}, audience="members")
+        await index.write([moved, replace(STOCK[2], version=0, facets={})])
+        await index.delete(["achievement-5", "achievement-77"])
+        asked = Query(audiences=PUBLIC, facets=("maturity", "kind"))
+        for audiences, six in ((PUBLIC, 2), (MEMBERS, 3)):
+            answer = await index.search(replace(asked, audiences=audiences))
+            assert answer.total == six + (1 if audiences == MEMBERS else 0)
+            assert answer.facets["maturity"] == {"6": six}
+
+
+async def test_a_slip_in_a_latin_word_is_forgiven(engine: Engine) -> None:
+    async with engine.scratch() as index:
+        await index.write(STOCK)
+        assert await ids(index, "satelite") == ["5"], "a letter left out"
+        assert await ids(index, "strcutures") == ["5"], "two exchanged"
+        assert await ids(index, "compasite struts") == ["5"], "another letter, beside a right word"
+        assert await ids(index, "stuts") == ["5"]
+        assert await ids(index, "strt") == [], "short words have to be right"
+        assert await ids(index, "ztruts") == [], "and so has the first letter"
+
+
 async def test_sorting_and_paging(engine: Engine) -> None:
     async with engine.scratch() as index:
         await index.write(STOCK)

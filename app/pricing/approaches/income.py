@@ -256,29 +256,30 @@ def _yearly(flow: Flow) -> list[Step]:
 
 def tornado(flow: Flow, draws: Draws) -> list[dict[str, Any]]:
     """How far the value moves when one input goes to its 10 % or 90 % quantile; widest first."""
-    cases = {
-        "revenue": [
-            replace(flow, revenues=tuple(one * draws.revenue.at(p) for one in flow.revenues))
-            for p in (0.1, 0.9)
-        ],
-        "royalty": [replace(flow, royalty=draws.royalty.at(p)) for p in (0.1, 0.9)],
-        "discount": [replace(flow, rate=draws.discount.at(p)) for p in (0.1, 0.9)],
-    }
     rows = []
-    for name, pair in cases.items():
-        values = [fen(one.value()) for one in pair]
-        distribution = draws.named(name)
+    for name in ("revenue", "royalty", "discount"):
+        ends = [draws.named(name).at(share) for share in (0.1, 0.9)]
+        values = [fen(_with(flow, name, end).value()) for end in ends]
         rows.append(
             {
                 "input": name,
-                "at_low": str(distribution.at(0.1)),
-                "at_high": str(distribution.at(0.9)),
+                "at_low": str(ends[0]),
+                "at_high": str(ends[1]),
                 "value_at_low_fen": values[0],
                 "value_at_high_fen": values[1],
                 "swing_fen": abs(values[1] - values[0]),
             }
         )
     return sorted(rows, key=lambda row: (-int(row["swing_fen"]), row["input"]))
+
+
+def _with(flow: Flow, name: str, value: Decimal) -> Flow:
+    """The flow with another value of one input; that of revenue is a factor."""
+    if name == "revenue":
+        return replace(flow, revenues=tuple(one * value for one in flow.revenues))
+    if name == "royalty":
+        return replace(flow, royalty=value)
+    return replace(flow, rate=value)
 
 
 def break_even(flow: Flow, target_fen: int | None) -> dict[str, Any] | None:

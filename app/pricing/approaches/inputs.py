@@ -217,6 +217,12 @@ class Market(Frozen):
     currency: Currency = "CNY"
 
 
+class Learned(Frozen):
+    """The learned market model; where it refuses, comparables answer in its place, and say so."""
+
+    fallback: bool = Field(True, description="false: a refusal of the model is the answer")
+
+
 class SubIndicator(Frozen):
     """A third-level indicator as the assessor names it."""
 
@@ -254,6 +260,7 @@ class Plan(Frozen):
     income: Income | None = None
     cost: Cost | None = None
     option: RealOption | None = None
+    learned: Learned | None = None
     scoring: list[Dimension] = Field(default_factory=list, max_length=3)
     weights: dict[Approach, Number] | None = None
     explanation: Prose = ""

@@ -1,6 +1,7 @@
 """The market approach: what was paid for comparable technologies, adjusted to day and terms."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -50,7 +51,8 @@ class Comparable(Frozen):
     parts: dict[str, float]
 
 
-class Adjusted(Frozen):
+@dataclass(frozen=True, slots=True)
+class Adjusted:
     """A comparable's price on the subject's day and terms, and its weight."""
 
     key: str

@@ -11,6 +11,7 @@ from app.kit.money import format_yuan, round_half_up
 from app.pricing.errors import ValueTooLarge
 
 MOST_FEN = 10**15
+_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
 METHOD_VERSION = "approaches/1"
 """Goes up whenever the same inputs would give another value."""
 
@@ -90,9 +91,12 @@ def plain(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is Decimal:
         return f"{value.normalize():f}"
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return plain(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]

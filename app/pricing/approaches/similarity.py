@@ -1,9 +1,11 @@
 """How alike two technologies and their deals are, part by part, each from 0 to 1."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from operator import add
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +26,7 @@ _MOST_TEXT = 2_000
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """What is compared of a subject or of a past deal."""
 
     text: str
@@ -41,13 +42,15 @@ class Profile:
 def bigrams(text: str) -> frozenset[str]:
     """Pairs of neighbouring characters of the beginning of a text: Chinese has no word breaks."""
     plain = normalised(text[:_MOST_TEXT])
-    return frozenset(plain[at : at + 2] for at in range(len(plain) - 1))
+    return frozenset(map(add, plain, plain[1:]))
 
 
-def _depths(symbol: str) -> list[str]:
+@lru_cache(maxsize=100_000)
+def _depths(symbol: str) -> tuple[str, ...]:
     """What a symbol is part of: section, class, subclass, main group, group."""
     plain = symbol.replace(" ", "")
-    return [*(plain[:depth] for depth in _IPC_DEPTHS), plain.partition("/")[0] + "/", plain]
+    section, whole, sub = (plain[:depth] for depth in _IPC_DEPTHS)
+    return section, whole, sub, plain.partition("/")[0] + "/", plain
 
 
 class Prepared:
@@ -66,13 +69,17 @@ class Prepared:
         self._exclusive = np.array([one.exclusive for one in found], dtype=np.bool_)
         self._trl = np.array([np.nan if one.trl is None else one.trl for one in found])
         self._days = np.array([one.day.toordinal() for one in found], dtype=np.int64)
-        texts = [bigrams(one.text) for one in found]
-        self._lengths = np.array([len(one) for one in texts], dtype=np.int64)
-        self._texts = _index(texts)
-        self._symbols = [
-            _index([{_depths(symbol)[depth] for symbol in one.ipc} for one in found])
-            for depth in range(len(_IPC_SCORES))
-        ]
+        self._texts = [bigrams(one.text) for one in found]
+        self._lengths = np.array([len(one) for one in self._texts], dtype=np.int64)
+        self._pairs: _Places | None = None
+        self._compared = False
+        self._symbols = tuple(_Places() for _ in _IPC_SCORES)
+        for place, one in enumerate(found):
+            for symbol in one.ipc:
+                for known, name in zip(self._symbols, _depths(symbol), strict=True):
+                    known.add((name,), place)
+        self._order = np.empty(self.size, dtype=np.int64)
+        self._order[sorted(range(self.size), key=self.keys.__getitem__)] = np.arange(self.size)
 
     def parts(self, subject: Profile, half_life_years: float) -> dict[str, Array]:
         """Every part from 0 to 1, to four places so that it is stored as it is used."""
@@ -89,25 +96,47 @@ class Prepared:
         }
         return {name: np.round(values, 4) for name, values in found.items()}
 
+    def best(self, whole: Array, least: float, most: int) -> list[int]:
+        """Places of the highest values from `least` on; between equal ones the key decides."""
+        near = np.flatnonzero(whole >= least)
+        order = np.lexsort((self._order[near], -whole[near]))
+        return [int(place) for place in near[order[:most]]]
+
     def _text(self, text: str) -> Array:
-        """Dice's coefficient over the pairs of characters."""
+        """Dice's coefficient over the pairs of characters.
+
+        The first subject is compared with each text; an index pays from the second one on.
+        """
         own = bigrams(text)
-        hits = [self._texts[pair] for pair in own if pair in self._texts]
-        shared = np.zeros(self.size)
-        if hits:
-            shared = np.bincount(np.concatenate(hits), minlength=self.size).astype(np.float64)
+        if self._compared:
+            shared = self._indexed(own)
+        else:
+            self._compared = True
+            both = map(len, map(own.__and__, self._texts))
+            shared = np.fromiter(both, dtype=np.float64, count=self.size)
         shared *= 2
         shared /= np.maximum(1, self._lengths + len(own))
         return shared
+
+    def _indexed(self, own: frozenset[str]) -> Array:
+        """How many pairs each text shares with these."""
+        if self._pairs is None:
+            self._pairs = _Places()
+            for place, pairs in enumerate(self._texts):
+                self._pairs.add(pairs, place)
+        hits = [places for pair in own if (places := self._pairs.of(pair)) is not None]
+        if not hits:
+            return np.zeros(self.size)
+        return np.bincount(np.concatenate(hits), minlength=self.size).astype(np.float64)
 
     def _ipc(self, symbols: Sequence[str]) -> Array:
         """How deep the best pair of symbols agrees."""
         scores = np.zeros(self.size)
         for symbol in symbols:
             for known, name, score in zip(self._symbols, _depths(symbol), _IPC_SCORES, strict=True):
-                if name not in known:
+                places = known.of(name)
+                if places is None:
                     break
-                places = known[name]
                 scores[places] = np.maximum(scores[places], score)
         return scores
 
@@ -119,13 +148,28 @@ class Prepared:
         return near
 
 
-def _index(sets: Sequence[Iterable[str]]) -> dict[str, npt.NDArray[np.int64]]:
-    """Where each member occurs."""
-    places: dict[str, list[int]] = {}
-    for place, members in enumerate(sets):
+class _Places:
+    """Where each member occurs; made an array when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, list[int]] = {}
+        self._arrays: dict[str, npt.NDArray[np.int64]] = {}
+
+    def add(self, members: Iterable[str], place: int) -> None:
+        """These members occur there."""
+        lists = self._lists
         for member in members:
-            places.setdefault(member, []).append(place)
-    return {member: np.array(found, dtype=np.int64) for member, found in places.items()}
+            if member in lists:
+                lists[member].append(place)
+            else:
+                lists[member] = [place]
+
+    def of(self, member: str) -> npt.NDArray[np.int64] | None:
+        """The places of a member; None where it does not occur."""
+        found = self._arrays.get(member)
+        if found is None and member in self._lists:
+            found = self._arrays[member] = np.array(self._lists[member], dtype=np.int64)
+        return found
 
 
 def nearest(
@@ -142,13 +186,13 @@ def nearest(
     for name, weight in parameters.similarity_weights.items():
         whole += float(weight) * by_part[name]
     whole = np.round(whole, 4)
-    near = np.flatnonzero(whole >= float(parameters.least_similarity)).tolist()
-    near.sort(key=lambda place: (-whole[place], others.keys[place]))
+    places = others.best(whole, float(parameters.least_similarity), parameters.most_comparables)
+    shown = {name: values[places].tolist() for name, values in by_part.items()}
     return [
         (
             others.keys[place],
             Decimal(f"{whole[place]:.4f}"),
-            {name: float(values[place]) for name, values in by_part.items()},
+            {name: values[at] for name, values in shown.items()},
         )
-        for place in near[: parameters.most_comparables]
+        for at, place in enumerate(places)
     ]
