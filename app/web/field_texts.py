@@ -59,6 +59,7 @@ _MORE: dict[str, Pair] = {
     "taken_on": ("取得日", "Taken on"),
     "text": ("正文", "Text"),
     "use": ("用途", "Use"),
+    "valuation_id": ("估值", "Valuation"),
     "valued_on": ("评估基准日", "Valued on"),
     "years": ("年份", "Years"),
 }

@@ -62,7 +62,11 @@ async def test_an_achievement_with_shares_that_do_not_sum_up(
     seller = Browser(market, people["seller"])
     before = await events(market)
     path = "/achievements/new"
-    for owners, field in (("某院 100", "share_bp"), ("某院", "owners"), ("某院 30\n某院 20", "")):
+    for owners, field in (
+        ("某院 100", "份额"),
+        ("某院", "权利人(第 1 项)"),
+        ("某院 30\n某院 20", ""),
+    ):
         values = {"title": "一种电池", "technical_field": "new_materials", "owners": owners}
         page = read(await seller.send(path, path, values), 422)
         assert field in page.words
