@@ -16,7 +16,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch "$(STAMP)"
 
 run: install
-	"$(BIN)/python" -m app.cli run --sandbox --ephemeral-opening-key
+	"$(BIN)/python" -m app run --sandbox --ephemeral-opening-key
 
 test: install
 	"$(BIN)/python" -m pytest -n auto --dist loadscope --no-loadscope-reorder
@@ -26,7 +26,7 @@ check: install
 	"$(BIN)/ruff" check .
 	"$(BIN)/mypy"
 	"$(BIN)/lint-imports"
-	"$(BIN)/python" -m app.cli check-migrations
+	"$(BIN)/python" -m app check-migrations
 	"$(BIN)/hadolint" Dockerfile
 	"$(BIN)/check-jsonschema" --quiet --builtin-schema vendor.compose-spec compose.yaml
 

@@ -1,7 +1,6 @@
 """Composition root: the `techmarket` command."""
 
 import asyncio
-import gc
 import json
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -132,7 +131,6 @@ async def _until_stopped(
     demo: bool = False,
 ) -> None:
     """Run the parts until SIGINT or SIGTERM, or until one of them ends; then end them all."""
-    gc.freeze()  # what is loaded stays: no collection looks at it again
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

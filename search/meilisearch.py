@@ -5,10 +5,12 @@ that both engines find by the same words. Nothing but this process speaks to the
 audience is a filter of every question.
 
 Meilisearch reads ten words of a question. A long text is therefore ranked by many small questions,
-one for each of its telling words, sent as one; rare words count for more.
+one for each of its telling words, sent as one; rare words count for more. The server says which
+documents have a word and not how often: those that look best are read and weighed by BM25 here.
 """
 
 import math
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -44,6 +46,11 @@ TASK_PAUSE_MS = 20
 TASKS_UNDER_WAY = 8
 READ_BATCH = 5000
 MAX_FACET_VALUES = 300
+KNOWN_WORDS = 200_000
+LEADING_WORDS = 32
+HITS_OF_A_WORD = 300
+WEIGHED = 300
+"""A long text finds documents by so many words, so many for each, and so many are weighed."""
 PRICE_VALUES = ("price_fen", "closes_at")
 _SORTS = {
     Sort.RELEVANCE: None,
@@ -79,6 +86,8 @@ class MeilisearchIndex:
         self._definition = definition
         self._bulk = bulk
         self._under_way: list[int] = []
+        self._counted: dict[str, int] = {}
+        self._counted_of = -1
 
     async def write(self, documents: Sequence[Document]) -> None:
         """See `protocol.Index.write`; an index that is being built does not wait for every task."""
@@ -157,38 +166,65 @@ class MeilisearchIndex:
             documents = await self._count()
             weights = await self._weights(counts, documents)
             telling = sorted(weights, key=lambda word: (-weights[word], word))[: chosen.rank_words]
-            conditions = narrowed(query)
-            most = MAX_HITS if query.pool is None else min(len(query.pool), MAX_HITS)
-            answers = await self._client.multi_search(
-                [self._question(word, conditions, most) for word in telling]
-            )
-        assert isinstance(answers, list)
-        parts: dict[str, list[tuple[str, float]]] = {}
-        lengths: dict[str, int] = {}
-        for word, answer in zip(telling, answers, strict=True):
-            for hit in answer.hits:
-                lengths[hit["id"]] = hit["length"]
-                parts.setdefault(hit["id"], []).append((word, weights[word]))
-        average = sum(lengths.values()) / max(len(lengths), 1)
+            candidates = await self._candidates(query, {one: weights[one] for one in telling})
+            found = await self._read(candidates)
+        average = sum(map(len, found.values())) / max(len(found), 1)
         ranked = [
-            Ranked(one, sum(part for _, part in scaled), scaled)
-            for one, found in parts.items()
-            for scaled in [_scaled(found, lengths[one], average)]
+            Ranked(one, sum(part for _, part in parts), parts)
+            for one, held in found.items()
+            if (parts := _parts(weights, held, average))
         ]
         return sorted(ranked, key=lambda one: (-one.score, one.id))[: query.limit]
 
+    async def _candidates(self, query: RankQuery, weights: dict[str, float]) -> list[str]:
+        """The documents with the most telling words; all of a pool that have one."""
+        conditions = narrowed(query)
+        pooled = query.pool is not None
+        asked = list(weights) if pooled else list(weights)[:LEADING_WORDS]
+        most = min(len(query.pool or ()), MAX_HITS) if pooled else HITS_OF_A_WORD
+        answers = await self._client.multi_search(
+            [self._question(word, conditions, most) for word in asked]
+        )
+        assert isinstance(answers, list)
+        scores: dict[str, float] = {}
+        for word, answer in zip(asked, answers, strict=True):
+            for hit in answer.hits:
+                scores[hit["id"]] = scores.get(hit["id"], 0.0) + weights[word]
+        best = sorted(scores, key=lambda one: (-scores[one], one))
+        return best[: MAX_HITS if pooled else max(WEIGHED, query.limit)]
+
+    async def _read(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """The words of these documents, as often as they occur."""
+        if not ids:
+            return {}
+        found = await self._index.get_documents(
+            ids=list(ids), fields=["id", "words"], limit=len(ids)
+        )
+        return {one["id"]: one["words"].split() for one in found.results}
+
     async def _weights(self, counts: dict[str, float], documents: int) -> dict[str, float]:
         """The words that any document has, by how often they are asked times how rare they are."""
-        asked = list(counts)
-        answers = await self._client.multi_search([self._question(word, None, 0) for word in asked])
-        assert isinstance(answers, list)
-        weights = {}
-        for word, answer in zip(asked, answers, strict=True):
-            found = answer.estimated_total_hits or 0
-            if found:
-                rarity = math.log(1 + max(documents - found + 0.5, 0.1) / (found + 0.5))
-                weights[word] = counts[word] * rarity
-        return weights
+        held = await self._holding(list(counts), documents)
+        return {
+            word: counts[word] * math.log(1 + max(documents - found + 0.5, 0.1) / (found + 0.5))
+            for word, found in held.items()
+            if found
+        }
+
+    async def _holding(self, asked: list[str], documents: int) -> dict[str, int]:
+        """How many documents have each word; known numbers serve until a hundredth has changed."""
+        changed = abs(documents - self._counted_of) * 100 > documents
+        if changed or len(self._counted) > KNOWN_WORDS:
+            self._counted, self._counted_of = {}, documents
+        missing = [word for word in asked if word not in self._counted]
+        if missing:
+            answers = await self._client.multi_search(
+                [self._question(word, None, 0) for word in missing]
+            )
+            assert isinstance(answers, list)
+            for word, answer in zip(missing, answers, strict=True):
+                self._counted[word] = answer.estimated_total_hits or 0
+        return {word: self._counted[word] for word in asked}
 
     def _question(self, word: str, conditions: list[Any] | None, limit: int) -> SearchParams:
         quoted = word.replace('"', " ")
@@ -197,7 +233,7 @@ class MeilisearchIndex:
             q=f'"{quoted}"',
             limit=limit,
             filter=conditions,
-            attributes_to_retrieve=["id", "length"],
+            attributes_to_retrieve=["id"],
             attributes_to_search_on=["words"],
             matching_strategy="all",
         )
@@ -375,8 +411,7 @@ def row(document: Document) -> dict[str, Any]:
         "keywords": texts[1:-1],
         "summary": texts[-1],
         "pinyin": pinyin(texts[0]),
-        "words": " ".join(dict.fromkeys(found)),
-        "length": len(found),
+        "words": " ".join(found),
         "published_at": document.published_at,
     }
     made |= {name: list(values) for name, values in document.facets.items()}
@@ -450,14 +485,15 @@ def _spans(shown: str, places: list[dict[str, Any]] | None) -> Spans:
     return joined(marked)
 
 
-def _scaled(
-    found: Sequence[tuple[str, float]], length: int, average: float
+def _parts(
+    weights: dict[str, float], held: list[str], average: float
 ) -> tuple[tuple[str, float], ...]:
-    """Parts by BM25 for words that occur once: long documents have many words by chance."""
-    factor = 2.2 / (1 + 1.2 * (0.25 + 0.75 * length / max(average, 1.0)))
-    return tuple(
-        sorted(((word, part * factor) for word, part in found), key=lambda p: (-p[1], p[0]))
-    )
+    """What each word adds by BM25: for being there, less for every further time, and less in a
+    long document, which has many words by chance."""
+    times = Counter(word for word in held if word in weights)
+    longer = 1.2 * (0.25 + 0.75 * len(held) / max(average, 1.0))
+    parts = [(word, weights[word] * 2.2 * n / (n + longer)) for word, n in times.items()]
+    return tuple(sorted(parts, key=lambda one: (-one[1], one[0])))
 
 
 def _equal(present: Any, wanted: Any) -> bool:

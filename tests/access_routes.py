@@ -530,6 +530,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "/deals/{deal_id}/default"): row({"operator"}, json={"reason": "x"}),
     ("POST", "/deals/{deal_id}/payment"): row({"enterprise"}, 404, (403, SIGNED_IN - TRADERS)),
     ("POST", "/deals/{deal_id}/settlement"): row({"operator"}, json={"commission_fen": 10**15}),
+    ("POST", "/deals/{deal_id}/price-return"): row({"operator"}, json={"reason": "x"}),
     ("GET", "/deals/{deal_id}/runner-up"): row(
         PARTIES_READ | {"operator", "regulator"}, 404, path={"deal_id": "$defaulted_deal"}
     ),
@@ -590,6 +591,13 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/commission-agreements"): row(SIGNED_IN),
     ("POST", "/commission-agreements/{agreement_id}/accept"): row({"broker_without_mandate"}, 404),
     ("GET", "/commissions"): row(SIGNED_IN),
+    ("POST", "/commissions/{commission_id}/claim"): row(
+        {"broker_without_mandate"}, 404, json={"fee_fen": 1, "grounds": "x"}
+    ),
+    ("POST", "/commissions/{commission_id}/agree"): row(
+        {"other_university"}, 404, json={"fee_fen": 1}
+    ),
+    ("POST", "/commissions/{commission_id}/received"): row({"broker_without_mandate"}, 404),
     # Contracts
     ("GET", "/contracts"): row(SIGNED_IN),
     ("GET", "/contracts/{contract_id}"): row(PARTIES_READ | {"regulator"}, 404),

@@ -339,7 +339,19 @@ async def _negotiate(stage: Stage) -> None:
         "POST", "/commission-agreements", {"mandate_id": mandate["id"], "rate_bp": 300}
     )
     await broker.ok("POST", f"/commission-agreements/{agreement['id']}/accept")
+    agent = replace(broker, on_behalf_of=people["other_university"].organisation_id)
+    achievement = await flow.post_achievement(market, people["other_university"])
+    brokered = await flow.open_listing(market, agent, achievement, negotiation="open")
+    body = {"listing_id": brokered["id"]}
+    theirs = await people["other_enterprise"].ok("POST", "/negotiations", body)
+    taken = await flow.offer(people["other_enterprise"], theirs, brokered["price_fen"])
+    await agent.ok("POST", f"/negotiations/{theirs['id']}/accept", {"offer_id": taken["id"]})
+    await market.settle()
+    [lapsed] = (await broker.ok("GET", "/commissions"))["items"]
+    operator = await market.admin()
+    await operator.ok("POST", f"/deals/{lapsed['deal_id']}/cancel", {"reason": "撤回"})
     stage.objects |= {
+        "commission_id": lapsed["id"],
         "negotiation_id": talks["id"],
         "ended_negotiation": ended["id"],
         "old_offer": old["id"],

@@ -65,7 +65,7 @@ class Process:
         """Start; `wait_until_ready` tells when it serves."""
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", self.command],
+                [sys.executable, "-m", "app", self.command],
                 cwd=ROOT,
                 env={
                     "DATABASE_URL": self.database_url,

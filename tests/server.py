@@ -71,7 +71,7 @@ class LiveServer:
         """Start and wait until it is ready."""
         with (self.data_dir / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "run", *self.options, "--port", str(self.port)],
+                [sys.executable, "-m", "app", "run", *self.options, "--port", str(self.port)],
                 cwd=ROOT,
                 env={
                     "TECHMARKET_DATA_DIR": str(self.data_dir),

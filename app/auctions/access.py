@@ -14,6 +14,9 @@ OPENERS = (Role.OPERATOR, Role.REGULATOR)
 """Who may hand in what opens sealed bids, and see how they are opened."""
 
 
+_OVERSEERS = frozenset({Role.OPERATOR, Role.REGULATOR})
+
+
 def visible(auction: Auction | None) -> Auction:
     """The auction: auctions are public (法释〔2016〕18号 art. 13), their bidders are not."""
     if auction is None:
@@ -30,6 +33,11 @@ class Sold(Protocol):
 def audience(auction: Sold) -> Audience:
     """Who may learn of a change: everyone; who bids is not told (法释〔2016〕18号 art. 18)."""
     return Audience(Circle.PUBLIC, frozenset({auction.seller_id}))
+
+
+def knows_seller(actor: Actor | None, seller_id: UUID) -> bool:
+    """Whether the actor may find every auction of this party, also for an anonymous demand."""
+    return actor is not None and (actor.party_id == seller_id or bool(actor.roles & _OVERSEERS))
 
 
 def bidding_party(actor: Actor) -> UUID:

@@ -16,7 +16,7 @@ from app.auctions.engine.state import Event
 from app.auctions.live import EventRow, LiveAuction
 from app.auctions.models import PlatformOutage
 from app.auctions.states import DECIDED, MOVES, AuctionState, EventKind, Phase
-from app.kit import audit, clock, jobs
+from app.kit import audit, clock
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import IllegalMove, NotFound
 from app.kit.states import move
@@ -38,18 +38,19 @@ async def resume(session: AsyncSession, actor: Actor, auction_id: UUID, reason: 
 
 
 async def annul(session: AsyncSession, actor: Actor, auction_id: UUID, reason: str) -> None:
-    """Annul an auction, also one that was sold; its listing fails and its deals are cancelled.
+    """Annul an auction, also one that was sold; its listing fails and its deals
+    are cancelled, or its demand is published again.
 
     Raises RoleRequired, NotFound and IllegalMove.
     """
     sold = await _operate(
         session, actor, auction_id, "annul", Kind.ANNUL, EventKind.ANNULLED, reason
     )
+    row = await outcomes.auction(session, auction_id)
     if sold:
-        await jobs.defer(session, "deals.annul", auction_id=str(auction_id), reason=reason)
+        await subjects.annul(session, actor, row, reason)
         return
     await outcomes.forget_reserve(session, auction_id)
-    row = await outcomes.auction(session, auction_id)
     await subjects.fail(session, row, f"{_ANNULLED}:{reason}", await clock.now(session))
 
 

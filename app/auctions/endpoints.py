@@ -74,6 +74,7 @@ async def list_auctions(
         session,
         state=state,
         seller_id=seller_id,
+        actor=actor,
         listing_id=listing_id,
         demand_id=demand_id,
         bidder_id=bidder_id,

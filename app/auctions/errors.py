@@ -213,17 +213,30 @@ class BeyondRecord(Unprocessable):
 
 
 class BadPlan(Unprocessable):
-    """A format or its rules cannot be taken; fact `problems`: field and what would be right."""
+    """A format or its rules cannot be taken; fact `problems`: field and what would be right, in
+    English (`message`) and in Chinese (`zh`)."""
 
     code = "bad_auction_plan"
     zh = "竞价方案不可用:{reasons}"
     en = "The auction plan cannot be taken: {reasons}"
 
+    def reasons(self, language: Language) -> str:
+        """All that is wrong, in one line."""
+        member = "zh" if language == "zh" else "message"
+        return "; ".join(f"{one['field']}: {one[member]}" for one in self.facts["problems"])
+
+    def detail(self, language: Language) -> str:
+        """What is wrong and what would be right, in one sentence."""
+        template = self.zh if language == "zh" else self.en
+        return template.format(reasons=self.reasons(language))
+
     def details(self, language: Language, request_id: str | None = None) -> dict[str, Any]:
         """The problem-details document with one entry per field that is wrong."""
         document = super().details(language, request_id)
+        member = "zh" if language == "zh" else "message"
         document["errors"] = [
-            {**problem, "code": self.code, "expected": {}} for problem in self.facts["problems"]
+            {"field": one["field"], "code": self.code, "message": one[member], "expected": {}}
+            for one in self.facts["problems"]
         ]
         return document
 

@@ -160,13 +160,20 @@ async def unsold_again(session: AsyncSession, auction_id: UUID) -> Sequence[Auct
 
 
 async def defaulted_before(session: AsyncSession, auction_id: UUID) -> AuctionAward | None:
-    """The award whose default led to this auction, if nothing came of it yet."""
+    """The award whose default led to this auction, if nothing came of it yet: of the same listing,
+    or of the same demand."""
     this, before = Auction.__table__.alias("this"), Auction.__table__.alias("before")
     successor = AuctionAward.__table__.alias("successor")
     query = (
         select(AuctionAward)
         .join(before, before.c.id == AuctionAward.auction_id)
-        .join(this, this.c.listing_id == before.c.listing_id)
+        .join(
+            this,
+            or_(
+                this.c.listing_id == before.c.listing_id,
+                this.c.demand_id == before.c.demand_id,
+            ),
+        )
         .outerjoin(successor, successor.c.instead_of == AuctionAward.id)
         .where(
             this.c.id == auction_id,

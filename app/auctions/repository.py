@@ -136,6 +136,7 @@ async def auctions(
     *,
     state: str | None,
     seller_id: UUID | None,
+    sales_only: bool,
     listing_id: UUID | None,
     demand_id: UUID | None,
     bidder_id: UUID | None,
@@ -149,6 +150,8 @@ async def auctions(
         query = query.where(Auction.state == state)
     if seller_id is not None:
         query = query.where(Auction.seller_id == seller_id)
+    if sales_only:
+        query = query.where(Auction.listing_id.is_not(None))
     if listing_id is not None:
         query = query.where(Auction.listing_id == listing_id)
     if demand_id is not None:

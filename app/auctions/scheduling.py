@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import service as achievements
-from app.auctions import access, bidding, chain, live, outcomes, repository, rules, sealing
+from app.auctions import access, bidding, chain, live, outcomes, repository, rules, sealing, texts
 from app.auctions.engine import core, standing
 from app.auctions.engine.codes import Decides
 from app.auctions.engine.profiles import PROFILES, Profile
@@ -125,14 +125,12 @@ def _plan_view(row: AuctionPlan) -> PlanView:
 def bad_plan(problems: Sequence[tuple[str, str]]) -> BadPlan:
     """The refusal by the members of the request: rules are `terms`, the profile is `format`."""
     named = []
-    for field, text in problems:
+    for field, problem in problems:
         member = re.sub("^rules(?=[.]|$)", "terms", re.sub("^profile$", "format", field))
-        named.append((f"body.{member}", text.removeprefix("Value error, ")))
-    return BadPlan(
-        field=named[0][0],
-        reasons="; ".join(f"{field}: {text}" for field, text in named),
-        problems=[{"field": field, "message": text} for field, text in named],
-    )
+        sentence = problem.removeprefix("Value error, ")
+        zh = texts.in_chinese(sentence)
+        named.append({"field": f"body.{member}", "message": sentence, "zh": zh})
+    return BadPlan(field=named[0]["field"], problems=named)
 
 
 async def _misfits(
@@ -240,7 +238,7 @@ async def schedule(session: AsyncSession, listing_id: UUID, now: datetime) -> No
         problems = error.problems
     if problems:
         # The draft was changed after its plan was set; nobody may guess what the seller wants.
-        reasons = "; ".join(f"{field}: {text}" for field, text in problems)
+        reasons = bad_plan(problems).reasons("zh")
         await listings.record_failure(session, SYSTEM, listing_id, f"{_MISFIT}:{reasons}", now)
         return
     auction = Auction(

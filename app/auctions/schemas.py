@@ -205,7 +205,7 @@ class AuctionView(WireModel):
     direction: Direction = Field(description="reverse: the lowest valid price wins")
     round: int
     title: str
-    seller_id: UUID
+    seller_id: UUID | None = Field(description="null for the owner of an anonymous demand")
     state: AuctionState
     phase: Phase = Field(description="by the clock; `closing` is between an end and what follows")
     phase_name: str = Field(description="the phase of the format")

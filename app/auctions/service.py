@@ -86,12 +86,15 @@ async def auction_list(
     by_end: bool,
     after: tuple[datetime | None, UUID] | None,
     limit: int,
+    actor: Actor | None = None,
 ) -> Sequence[Auction]:
-    """A page of auctions; `bidder_id` must be the asker's own party."""
+    """A page of auctions; `bidder_id` must be the asker's own party, and so must `seller_id` be to
+    find calls for bids by it: a demand's owner can be anonymous. Overseers find them all."""
     return await repository.auctions(
         session,
         state=None if state is None else state.value,
         seller_id=seller_id,
+        sales_only=seller_id is not None and not access.knows_seller(actor, seller_id),
         listing_id=listing_id,
         demand_id=demand_id,
         bidder_id=bidder_id,
@@ -111,6 +114,7 @@ async def views(
     if actor is not None and actor.party_id is not None:
         own = await repository.numbers_of(session, ids, actor.party_id)
     about = await subjects.subjects(session, auctions)
+    hidden = await subjects.hidden_sellers(session, actor, auctions)
     found = await outcomes.awards(session, ids)
     winners = {award.bidder_id for won in found.values() for award in won}
     names = await parties.facts_of(session, list(winners)) if winners else {}
@@ -121,13 +125,14 @@ async def views(
         shown.append(
             AuctionView(
                 **_published(auction, state),
+                seller_id=None if auction.id in hidden else auction.seller_id,
                 title=about[auction.id].title,
                 server_time=now,
                 bidder_count=counts[auction.id],
                 my_number=own.get(auction.id),
                 awards=won,
                 **_standing(auction, state, own.get(auction.id), now),
-                **_winner(won),
+                **_winner(auction, won),
             )
         )
     return shown
@@ -146,7 +151,6 @@ def _published(auction: Auction, state: State) -> dict[str, Any]:
         "listing_id",
         "demand_id",
         "round",
-        "seller_id",
         "state",
         "rule_set",
         "format",
@@ -201,9 +205,10 @@ def _award_view(award: AuctionAward, name: str) -> AwardView:
     )
 
 
-def _winner(won: Sequence[AwardView]) -> dict[str, Any]:
-    """The one winner, if there is one."""
-    still = [award for award in won if award.state == AwardState.AWARDED]
+def _winner(auction: Auction, won: Sequence[AwardView]) -> dict[str, Any]:
+    """The one winner, if there is one; a sale that was annulled has none."""
+    sold = auction.state == AuctionState.SOLD
+    still = [award for award in won if sold and award.state == AwardState.AWARDED]
     alone = still[0] if len(still) == 1 else None
     return {
         "winner_id": None if alone is None else alone.winner_id,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auctions import outcomes
 from app.auctions.models import Auction, AuctionAward
+from app.auctions.states import AwardState
 from app.demands import service as demands
 from app.kit import jobs
 from app.kit.actor import SYSTEM, Actor
@@ -42,6 +43,15 @@ async def subjects(session: AsyncSession, auctions: Iterable[Auction]) -> dict[U
             demand = sought[row.demand_id]
             found[row.id] = Subject(demand.title, next(iter(demand.technical_fields), ""))
     return found
+
+
+async def hidden_sellers(
+    session: AsyncSession, actor: Actor | None, auctions: Iterable[Auction]
+) -> frozenset[UUID]:
+    """Auctions of anonymous demands, by id, whose owner the actor is not to know."""
+    sought = {row.demand_id: row.id for row in auctions if row.demand_id is not None}
+    hidden = await demands.hiding_owner(session, actor, list(sought)) if sought else frozenset()
+    return frozenset(row.id for row in auctions if row.demand_id in hidden)
 
 
 async def deposit_payers(
@@ -96,6 +106,20 @@ async def reopen_demand(
 ) -> None:
     """The supplier of a demand defaulted; raises IllegalMove when it has none."""
     await demands.reopen(session, actor, demand_id, reason, now)
+
+
+async def annul(session: AsyncSession, actor: Actor, auction: Auction, reason: str) -> None:
+    """An auction that was sold is annulled: its deals end, or its demand seeks a supplier again.
+
+    Nothing follows for a demand whose supplier had defaulted, for it is published already.
+    """
+    if auction.listing_id is not None:
+        await jobs.defer(session, "deals.annul", auction_id=str(auction.id), reason=reason)
+        return
+    assert auction.demand_id is not None
+    [award] = (await outcomes.awards(session, [auction.id]))[auction.id]
+    if award.state == AwardState.AWARDED:
+        await demands.annul_award(session, actor, auction.demand_id, reason)
 
 
 async def barred_supplier(

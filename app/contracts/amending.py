@@ -52,6 +52,7 @@ from app.contracts.states import (
     DelayState,
     SignMethod,
 )
+from app.deals import service as deals
 from app.kit import audit, calendar, clock
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
@@ -351,6 +352,7 @@ async def _take_effect(
             notice.version += 1
         after = move(MOVES, ContractState(contract.state), "terminate")
         drafting.enter(session, actor, contract, after, "contract.terminate")
+        await deals.end_with_contract(session, actor, contract.deal_id, amendment.reason, now)
     await session.flush()
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.achievements import service as achievements
 from app.achievements.facts import RightFacts
 from app.contracts import access, repository, rules, texts
+from app.contracts.errors import NotABroker
 from app.contracts.models import Contract, ContractText
 from app.contracts.patent_findings import filed_on
 from app.contracts.rules import NonTechnical
@@ -101,7 +102,8 @@ async def write_text(
     session: AsyncSession, contract: Contract, terms: Terms, *, party_id: UUID | None, day: date
 ) -> None:
     """Generate the text of the next version from the terms and keep it."""
-    organisations = await parties.facts_of(session, [contract.seller_id, contract.buyer_id])
+    named = [] if terms.intermediary_id is None else [terms.intermediary_id]
+    organisations = await parties.facts_of(session, [contract.seller_id, contract.buyer_id, *named])
     plain = terms.model_dump(mode="json")
     contract.text_version += 1
     contract.template = texts.template_of(contract.contract_class, day)
@@ -115,6 +117,7 @@ async def write_text(
             "text_version": contract.text_version,
             "seller": party(organisations[contract.seller_id]),
             "buyer": party(organisations[contract.buyer_id]),
+            "intermediary": party(organisations[named[0]]) if named else None,
             "sub_class_name": _class_name(contract.sub_class),
             "license_manner": contract.license_manner,
             "total_fen": contract.total_fen,
@@ -178,6 +181,10 @@ async def check(session: AsyncSession, contract: Contract, terms: Terms, total_f
         rights = achievement.rights
         known = [right.number for right in rights if right.number and _is_patent(right)]
         rules.check_patent_numbers([patent.number for patent in terms.patents], known)
+    if terms.intermediary_id is not None:
+        named = (await parties.facts_of(session, [terms.intermediary_id])).values()
+        if not any(one.kind == "broker" for one in named):
+            raise NotABroker(field="body.intermediary_id")
     if terms.licence_until is not None:
         rules.check_licence_term(
             ContractClass(contract.contract_class),

@@ -12,6 +12,7 @@ from app.contracts.errors import (
     LicenceOutlastsPatent,
     LicenceTermMissing,
     NonTechnicalExceedsTotal,
+    NotABroker,
     PatentTermsMissing,
     PatentUnknown,
     PaymentTermsWrong,
@@ -114,6 +115,7 @@ async def get_version(
         PaymentTermsWrong,
         PatentUnknown,
         LicenceOutlastsPatent,
+        NotABroker,
     ),
 )
 async def edit_contract(

@@ -241,3 +241,11 @@ class NoticeNotMature(Conflict):
     code = "delay_notice_not_mature"
     zh = "催告尚未满三十日(至 {matures_at}),不能解除合同"
     en = "The demand runs until {matures_at}; the contract cannot be ended before"
+
+
+class NotABroker(Unprocessable):
+    """The intermediary that a contract names is a registered broker."""
+
+    code = "not_a_broker"
+    zh = "中介人(intermediary_id)应为本平台登记的技术经纪机构"
+    en = "The intermediary (intermediary_id) must be a broker that is registered here"

@@ -33,6 +33,7 @@ from app.contracts.states import (
     MilestoneState,
     TrialState,
 )
+from app.deals import service as deals
 from app.kit import audit, calendar_store
 from app.kit.actor import SYSTEM, Actor
 from app.kit.calendar import end_of_day, local_day
@@ -279,6 +280,7 @@ async def decide_trial(
     if not given.adopt:
         after = move(MOVES, ContractState(contract.state), "terminate")
         drafting.enter(session, actor, contract, after, "contract.terminate")
+        await deals.end_with_contract(session, actor, contract.deal_id, given.reason, now)
     await session.flush()
     return TrialView.model_validate(trial)
 

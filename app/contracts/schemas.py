@@ -157,13 +157,16 @@ class Terms(WireModel):
     former_employment: list[FormerEmployment] = Field(default_factory=list, max_length=30)
     full_text: FullText | None = None
     full_text_name: Line | None = None
+    intermediary_id: UUID | None = Field(
+        None, description="the broker who brought the parties together, where no fee is stated"
+    )
 
 
 class ContractEdit(WireModel):
     """Terms to change in a draft; a member that is left out or null stays as it is.
 
-    `royalty`, `licence_until`, `arbitration_body`, `trial`, `cross_border`, `full_text` and
-    `full_text_name` are taken away by null.
+    `royalty`, `licence_until`, `arbitration_body`, `trial`, `cross_border`, `full_text`,
+    `full_text_name` and `intermediary_id` are taken away by null.
     """
 
     title: Line | None = None
@@ -197,6 +200,7 @@ class ContractEdit(WireModel):
     former_employment: list[FormerEmployment] | None = Field(None, max_length=30)
     full_text: FullText | None = None
     full_text_name: Line | None = None
+    intermediary_id: UUID | None = None
 
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

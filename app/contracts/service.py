@@ -51,6 +51,7 @@ _TAKEN_AWAY_BY_NULL = frozenset(
         "cross_border",
         "full_text",
         "full_text_name",
+        "intermediary_id",
     }
 )
 

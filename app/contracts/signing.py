@@ -200,7 +200,9 @@ async def _signed(
         terms = Terms.model_validate(contract.terms)
         await performance.plan(session, contract, terms, local_day(now))
         mode = PaymentMode(contract.payment_mode).value
-        await deals.mark_contracted(session, actor, contract.deal_id, now, mode)
+        await deals.mark_contracted(
+            session, actor, contract.deal_id, now, mode, terms.intermediary_id
+        )
         await jobs.defer(
             session, "settlements.taken_up", achievement_id=str(contract.achievement_id)
         )

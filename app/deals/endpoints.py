@@ -30,7 +30,7 @@ from app.deals.schemas import (
     RunnerUpAnswer,
     RunnerUpView,
 )
-from app.deals.states import DealState
+from app.deals.states import DealState, PriceReturn
 from app.kit import clock
 from app.kit.actor import CurrentActor, OptionalActor, RoleRequired, ScopeRequired
 from app.kit.db import Uow
@@ -74,6 +74,9 @@ async def list_deals(
     buyer_id: UUID | None = None,
     listing_id: UUID | None = None,
     transfer_mode: ShortCode | None = None,
+    price_return: Annotated[
+        PriceReturn | None, Query(description="what becomes of the price of an ended deal")
+    ] = None,
 ) -> Page[DealView]:
     """Results, the newest first; those that ended are for their parties and overseers."""
     rows = await service.deal_list(
@@ -85,6 +88,7 @@ async def list_deals(
         buyer_id=buyer_id,
         listing_id=listing_id,
         transfer_mode=transfer_mode,
+        price_return=price_return,
         after=cursor_id(page),
         limit=page.limit + 1,
     )
@@ -184,6 +188,15 @@ async def settle_price(
 ) -> DealView:
     """An operator has the price that the platform holds paid out, less the seller's commission."""
     deal = await payments.settle(session, actor, deal_id, new, await clock.now(session))
+    return await _shown(response, session, deal)
+
+
+@deals.post("/{deal_id}/price-return", responses=declared(*_OPERATED))
+async def resolve_price(
+    response: Response, session: Uow, actor: CurrentActor, deal_id: UUID, because: Because
+) -> DealView:
+    """An operator notes how a price was settled that had been paid out when its deal ended."""
+    deal = await payments.resolve(session, actor, deal_id, because.reason)
     return await _shown(response, session, deal)
 
 

@@ -37,6 +37,14 @@ async def take_price(
     await payments.received(session, UUID(purpose_id), now)
 
 
+@job("deals.runner_up_paid")
+async def take_runner_up(
+    session: AsyncSession, now: datetime, *, listing_id: str, bidder_id: str
+) -> None:
+    """A bidder of an awarded listing paid a new deposit: its deal is concluded."""
+    await succession.paid(session, UUID(listing_id), UUID(bidder_id), now)
+
+
 @job(service.RECOUNT)
 async def recount(
     session: AsyncSession, now: datetime, *, year: int | None = None, after: str | None = None
@@ -49,6 +57,7 @@ async def recount(
 DEADLINES: tuple[Deadline, ...] = (
     Deadline("deals.publicise", repository.due_to_publicise, service.publicise_due),
     Deadline("deals.lapse_runner_up", repository.due_to_lapse, succession.lapse),
+    Deadline("deals.lapse_unpaid", repository.unpaid_due, succession.lapse_unpaid),
     Deadline("deals.auction_again", repository.due_to_auction_again, succession.begin_again),
 )
 CALENDAR_JOBS: tuple[str, ...] = (service.RECOUNT,)

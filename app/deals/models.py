@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.db import Base, Identified, Versioned
 
-_LIVE = text("sole AND state NOT IN ('cancelled','defaulted')")
+_LIVE = text("sole AND state NOT IN ('cancelled','defaulted','terminated')")
 
 
 class Deal(Versioned, Base):
@@ -20,7 +20,8 @@ class Deal(Versioned, Base):
     and `shortfall_fen` once a second price is known (拍卖法 art. 39). `terms` are those that a
     negotiation agreed on, `succeeds_id` is the defaulted deal whose runner-up this one went to,
     `note` the reason of the last act that needed one. Until `auction_again_at` the other bidders
-    of a defaulted deal can pay new deposits for a re-auction.
+    of a defaulted deal can pay new deposits for a re-auction. `price_return` says what becomes of a
+    price that was paid in when the deal ended.
     """
 
     __tablename__ = "deal"
@@ -36,7 +37,8 @@ class Deal(Versioned, Base):
         UniqueConstraint("negotiation_id"),
         UniqueConstraint("succeeds_id"),
         CheckConstraint(
-            "state IN ('concluded','suspended','publicised','contracted','cancelled','defaulted')",
+            "state IN ('concluded','suspended','publicised','contracted','cancelled','defaulted',"
+            "'terminated')",
             name="state",
         ),
         CheckConstraint("method IN ('auction','negotiation')", name="method"),
@@ -47,13 +49,25 @@ class Deal(Versioned, Base):
         CheckConstraint("price_fen >= 0", name="price"),
         CheckConstraint("seller_id <> buyer_id", name="two_parties"),
         CheckConstraint(
-            "(state <> 'contracted' OR contracted_at IS NOT NULL)"
-            " AND (contracted_at IS NULL OR state IN ('contracted','defaulted'))",
+            "(state NOT IN ('contracted','terminated') OR contracted_at IS NOT NULL)"
+            " AND (contracted_at IS NULL OR state IN ('contracted','defaulted','terminated'))",
             name="contracted",
         ),
         CheckConstraint("publicity_working_days >= 1", name="publicity"),
         CheckConstraint(
-            "(state IN ('cancelled','defaulted')) = (ended_at IS NOT NULL)", name="ended"
+            "(state IN ('cancelled','defaulted','terminated')) = (ended_at IS NOT NULL)",
+            name="ended",
+        ),
+        CheckConstraint(
+            "price_return IS NULL OR (price_return IN ('owed','by_hand','resolved')"
+            " AND contracted_at IS NOT NULL AND ended_at IS NOT NULL"
+            " AND (price_return = 'owed') = (settled_at IS NULL))",
+            name="price_return",
+        ),
+        Index(
+            "ix_deal_price_to_return",
+            "ended_at",
+            postgresql_where=text("price_return = 'by_hand'"),
         ),
         CheckConstraint("auction_again_at IS NULL OR state = 'defaulted'", name="auction_again"),
         CheckConstraint(
@@ -111,6 +125,7 @@ class Deal(Versioned, Base):
     auction_again_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     seller_commission_fen: Mapped[int | None]
+    price_return: Mapped[str | None]
 
     def period(self) -> dict[str, Any]:
         """The publicity and how it was counted, for the audit log."""
@@ -125,7 +140,9 @@ class Deal(Versioned, Base):
 class RunnerUpOffer(Identified, Base):
     """A defaulted deal, offered to the bidder who came next at that bidder's own highest bid.
 
-    `accepted` stays empty when the offer lapses.
+    `accepted` stays empty when the offer lapses. Where the bidder's deposit was given back, the
+    deal is concluded once a new one is there, until `deposit_due_at`; `concluded_at` or `lapsed_at`
+    says how that ended.
     """
 
     __tablename__ = "runner_up_offer"
@@ -133,8 +150,23 @@ class RunnerUpOffer(Identified, Base):
         UniqueConstraint("deal_id"),
         CheckConstraint("price_fen >= 0", name="price"),
         CheckConstraint("accepted IS NULL OR decided_at IS NOT NULL", name="decided"),
+        CheckConstraint(
+            "deposit_due_at IS NULL OR accepted IS NOT DISTINCT FROM true", name="deposit"
+        ),
+        CheckConstraint(
+            "concluded_at IS NULL OR (accepted IS NOT DISTINCT FROM true AND lapsed_at IS NULL)",
+            name="concluded",
+        ),
+        CheckConstraint("lapsed_at IS NULL OR deposit_due_at IS NOT NULL", name="lapsed"),
         Index(
             "ix_runner_up_offer_open", "valid_until", postgresql_where=text("decided_at IS NULL")
+        ),
+        Index(
+            "ix_runner_up_offer_unpaid",
+            "deposit_due_at",
+            postgresql_where=text(
+                "deposit_due_at IS NOT NULL AND concluded_at IS NULL AND lapsed_at IS NULL"
+            ),
         ),
     )
 
@@ -144,6 +176,9 @@ class RunnerUpOffer(Identified, Base):
     valid_until: Mapped[datetime]
     decided_at: Mapped[datetime | None]
     accepted: Mapped[bool | None]
+    deposit_due_at: Mapped[datetime | None]
+    concluded_at: Mapped[datetime | None]
+    lapsed_at: Mapped[datetime | None]
 
 
 class CertificateSerial(Base):

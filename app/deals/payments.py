@@ -2,7 +2,7 @@
 
 The buyer's deposit was set off against the price when the contract was signed. What is missing can
 be paid to the platform under a reference; an operator then takes the seller's commission off and
-has the rest paid out.
+has the rest paid out. When a deal ends before that, what was paid goes back by itself.
 """
 
 from datetime import datetime, timedelta
@@ -10,15 +10,16 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.deals import access, repository, rules
+from app.deals import access, repository, results, rules
 from app.deals.errors import AlreadySettled, NotContracted, PricePaid
 from app.deals.models import Deal
 from app.deals.schemas import NewSettlement
-from app.deals.states import DealState
+from app.deals.states import RETURN_MOVES, DealState, PriceReturn
 from app.kit import audit, calendar_store
 from app.kit.actor import SYSTEM, Actor
 from app.kit.calendar import local_day
-from app.kit.errors import NotFound
+from app.kit.errors import IllegalMove, NotFound
+from app.kit.states import move
 from app.ledger import service as ledger
 from app.ledger.facts import DepositFacts
 from app.ledger.states import Target
@@ -117,6 +118,81 @@ async def settle(
         },
         rule_set=rule_set.code,
         audience=access.parties_of(deal),
+    )
+    await session.flush()
+    return deal
+
+
+async def give_back(session: AsyncSession, actor: Actor, deal: Deal, now: datetime) -> None:
+    """A deal ended after its contract was signed: what the platform holds of its price is owed back
+    to who paid it (民法典 566). A price that was paid out already is an operator's to follow.
+
+    The deal is locked, so that it is either paid out or given back, and each once.
+    """
+    if deal.settled_at is not None:
+        deal.price_return = PriceReturn.BY_HAND.value
+        await session.flush()
+        return
+    rule_set = rules.rule_set_on(local_day(now))
+    calendar = await calendar_store.calendar(session)
+    due_at = rules.publicity(now, rule_set.pay_out_working_days, calendar).ends_at
+    owed_fen = await ledger.give_back_price(
+        session,
+        actor,
+        key=f"deal:{deal.id}",
+        seller_id=deal.seller_id,
+        purpose_ids=await _purposes(session, deal),
+        due_at=due_at,
+        now=now,
+    )
+    # A part of the price, or one that is not set off yet, is on the account that it came to.
+    await ledger.release(session, actor, deal.id, reason="deal_ended", due_at=due_at, now=now)
+    if owed_fen:
+        deal.price_return = PriceReturn.OWED.value
+    await session.flush()
+
+
+async def forfeit(
+    session: AsyncSession, actor: Actor, deal: Deal, commissions_fen: int, now: datetime
+) -> int:
+    """The deposit of a buyer who defaults after the signature stays forfeited, as before it
+    (法释〔2016〕18号 art. 24); gives what was taken of it for both commissions of the sale."""
+    application_id = await listings.deposit_purpose(session, deal.listing_id, deal.buyer_id)
+    if application_id is None or deal.settled_at is not None:
+        return 0
+    return await ledger.forfeit_price(
+        session,
+        actor,
+        key=f"deal:{deal.id}",
+        seller_id=deal.seller_id,
+        purpose_id=application_id,
+        commission_fen=commissions_fen,
+        now=now,
+    )
+
+
+async def resolve(session: AsyncSession, actor: Actor, deal_id: UUID, note: str) -> Deal:
+    """An operator notes how the parties settled a price that had been paid out when the deal ended.
+
+    Raises NotFound, RoleRequired and IllegalMove.
+    """
+    access.require_operator(actor)
+    deal = await repository.deal(session, deal_id, lock=True)
+    if deal is None:
+        raise NotFound
+    before = deal.price_return
+    if before is None:
+        raise IllegalMove(state=deal.state, act="resolve", allowed=[])
+    deal.price_return = move(RETURN_MOVES, PriceReturn(before), "resolve").value
+    deal.note = note
+    deal.version += 1
+    results.record(
+        session,
+        actor,
+        deal,
+        "resolve_price",
+        before={"price_return": before},
+        after={"price_return": deal.price_return, "note": note},
     )
     await session.flush()
     return deal

@@ -99,6 +99,7 @@ async def deals(
     buyer_id: UUID | None,
     listing_id: UUID | None,
     transfer_mode: str | None,
+    price_return: str | None,
     after: UUID | None,
     limit: int,
 ) -> Sequence[Deal]:
@@ -114,6 +115,8 @@ async def deals(
         query = query.where(Deal.listing_id == listing_id)
     if transfer_mode is not None:
         query = query.where(Deal.transfer_mode == transfer_mode)
+    if price_return is not None:
+        query = query.where(Deal.price_return == price_return)
     if after is not None:
         query = query.where(Deal.id < after)
     return (await session.execute(query.order_by(Deal.id.desc()).limit(limit))).scalars().all()
@@ -166,6 +169,41 @@ async def due_to_lapse(session: AsyncSession, now: datetime, limit: int) -> Sequ
         select(RunnerUpOffer.deal_id)
         .where(RunnerUpOffer.decided_at.is_(None), RunnerUpOffer.valid_until <= now)
         .order_by(RunnerUpOffer.valid_until, RunnerUpOffer.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def offer_unpaid(
+    session: AsyncSession, listing_id: UUID, bidder_id: UUID
+) -> RunnerUpOffer | None:
+    """The deal of a listing that a bidder has accepted and not paid a new deposit for."""
+    query = (
+        select(RunnerUpOffer)
+        .join(Deal, Deal.id == RunnerUpOffer.deal_id)
+        .where(
+            Deal.listing_id == listing_id,
+            RunnerUpOffer.bidder_id == bidder_id,
+            RunnerUpOffer.deposit_due_at.is_not(None),
+            RunnerUpOffer.concluded_at.is_(None),
+            RunnerUpOffer.lapsed_at.is_(None),
+        )
+        .order_by(RunnerUpOffer.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def unpaid_due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """Deals whose runner-up accepted and did not pay a deposit in time, the earliest first."""
+    query = (
+        select(RunnerUpOffer.deal_id)
+        .where(
+            RunnerUpOffer.deposit_due_at <= now,
+            RunnerUpOffer.concluded_at.is_(None),
+            RunnerUpOffer.lapsed_at.is_(None),
+        )
+        .order_by(RunnerUpOffer.deposit_due_at, RunnerUpOffer.id)
         .limit(limit)
     )
     return (await session.execute(query)).scalars().all()

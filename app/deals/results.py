@@ -1,5 +1,6 @@
 """How a result is written, whichever way it came about, and how a deal moves on."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +13,8 @@ from app.kit.actor import Actor
 from app.kit.calendar import local_day
 from app.kit.states import move
 from app.listings.facts import ListingFacts
+from app.negotiations import service as negotiations
+from app.negotiations.facts import Brokerage
 
 
 def of_listing(listing: ListingFacts) -> dict[str, Any]:
@@ -69,9 +72,64 @@ async def conclude(session: AsyncSession, actor: Actor, values: dict[str, Any]) 
         rule_set=deal.rule_set,
         audience=access.audience(deal.seller_id, deal.buyer_id),
     )
+    await negotiations.promise_commissions(session, actor, brokerage(deal))
     await jobs.defer(session, "contracts.draft", deal_id=str(deal.id))
     await jobs.defer(session, "pricing.collect_deal", deal_id=str(deal.id))
     return deal
+
+
+def record(
+    session: AsyncSession,
+    actor: Actor,
+    deal: Deal,
+    act: str,
+    *,
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> None:
+    """Note an act that concerns the two parties alone."""
+    audit.record(
+        session,
+        actor,
+        f"deal.{act}",
+        "deal",
+        deal.id,
+        before=before,
+        after=after,
+        rule_set=deal.rule_set,
+        audience=access.parties_of(deal),
+    )
+
+
+async def end(
+    session: AsyncSession,
+    actor: Actor,
+    deal: Deal,
+    act: str,
+    reason: str,
+    now: datetime,
+    **facts: Any,
+) -> None:
+    """End a deal: its state, its price as a comparable, and the commissions that it promised."""
+    change(session, actor, deal, act, reason=reason, **facts)
+    deal.note, deal.ended_at = reason, now
+    await session.flush()
+    await jobs.defer(session, "pricing.collect_deal", deal_id=str(deal.id))
+    await negotiations.lapse_commissions(session, actor, deal.id, now)
+
+
+def brokerage(deal: Deal) -> Brokerage:
+    """A deal as its brokers' commissions depend on it."""
+    return Brokerage(
+        deal_id=deal.id,
+        negotiation_id=deal.negotiation_id,
+        seller_id=deal.seller_id,
+        seller_broker_id=deal.seller_broker_id,
+        buyer_id=deal.buyer_id,
+        buyer_broker_id=deal.buyer_broker_id,
+        price_fen=deal.price_fen,
+        concluded_at=deal.concluded_at,
+    )
 
 
 def change(session: AsyncSession, actor: Actor, deal: Deal, act: str, **facts: Any) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from app.deals.states import DealMethod, DealState
+from app.deals.states import DealMethod, DealState, PriceReturn
 from app.kit.http import Fen, Line, Paragraphs, WireModel
 from app.ledger.states import DepositState
 
@@ -51,6 +51,10 @@ class DealView(WireModel):
     commissions_fen: int | None = Field(description="owed by a buyer who defaulted")
     shortfall_fen: int | None = Field(description="owed by a buyer who defaulted, when known")
     settled_at: datetime | None = Field(description="the price was paid out to the seller")
+    price_return: PriceReturn | None = Field(
+        description="of a price that was paid in when the deal ended: it is `owed` back, or was"
+        " paid out already and is an operator's to follow (`by_hand`) until that is `resolved`"
+    )
     certificate_number: str | None
 
 
@@ -108,6 +112,11 @@ class RunnerUpView(WireModel):
     valid_until: datetime
     decided_at: datetime | None
     accepted: bool | None
+    deposit_due_at: datetime | None = Field(
+        description="until when the bidder pays a new deposit, for its own was given back"
+    )
+    concluded_at: datetime | None
+    lapsed_at: datetime | None
 
 
 class RunnerUpAnswer(WireModel):

@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auctions import service as auctions
 from app.auctions.states import AuctionState, AwardState
-from app.deals import access, repository, results, rules, succession
+from app.deals import access, payments, repository, results, rules, succession
 from app.deals.errors import CertificateStands, DealEnded, PublicityRunning
 from app.deals.facts import DealFacts
 from app.deals.models import Deal
 from app.deals.schemas import DealView, Following
-from app.deals.states import ENDED, DealMethod, DealState
+from app.deals.states import ENDED, DealMethod, DealState, PriceReturn
 from app.kit import audit, calendar_store, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound, Unauthenticated
@@ -55,6 +55,9 @@ async def record_auction(session: AsyncSession, auction_id: UUID) -> None:
                 "award_id": award.id,
                 "sole": not auction.many_winners,
                 "buyer_id": award.winner_id,
+                "buyer_broker_id": await listings.applicants_broker(
+                    session, listing.id, award.winner_id
+                ),
                 "price_fen": award.total_fen,
                 "method": DealMethod.AUCTION.value,
                 "concluded_at": auction.decided_at,
@@ -69,13 +72,11 @@ async def annul_auction(
 ) -> None:
     """Cancel the deals of an auction that was annulled; a signed contract is terminated."""
     for deal in await repository.standing_of_auction(session, auction_id):
-        act = "default" if deal.state == DealState.CONTRACTED else "cancel"
-        results.change(session, SYSTEM, deal, act, reason=reason)
-        deal.note, deal.ended_at = reason, now
-        await jobs.defer(session, "pricing.collect_deal", deal_id=str(deal.id))
+        act = "terminate" if deal.state == DealState.CONTRACTED else "cancel"
+        await results.end(session, SYSTEM, deal, act, reason, now)
         if deal.contracted_at is not None:
+            await payments.give_back(session, SYSTEM, deal, now)
             await jobs.defer(session, "contracts.terminate", deal_id=str(deal.id))
-    await session.flush()
     auction = await auctions.facts(session, auction_id)
     if auction.listing_id is not None:
         await succession.free(session, SYSTEM, auction.listing_id, reason, now)
@@ -144,10 +145,13 @@ async def mark_contracted(
     deal_id: UUID,
     now: datetime,
     payment_mode: str | None = None,
+    intermediary_id: UUID | None = None,
 ) -> None:
     """Note that both parties signed the contract of a deal, and how the price is paid.
 
-    Raises NotFound, NotAPartyOfDeal, and IllegalMove when the deal is not waiting for a contract.
+    Commissions are earned now (rules.md 9.2); `intermediary_id` is the broker whom the contract
+    names. Raises NotFound, NotAPartyOfDeal, and IllegalMove when the deal is not waiting for a
+    contract.
     """
     deal = access.owned(actor, await repository.deal(session, deal_id, lock=True))
     results.change(session, actor, deal, "contract")
@@ -155,6 +159,23 @@ async def mark_contracted(
     deal.payment_mode = payment_mode
     await session.flush()
     await listings.apply_deposit(session, deal.listing_id, deal.buyer_id, deal.price_fen, now)
+    await negotiations.conclude_commissions(
+        session, actor, results.brokerage(deal), intermediary_id, now
+    )
+
+
+async def end_with_contract(
+    session: AsyncSession, actor: Actor, deal_id: UUID, reason: str, now: datetime
+) -> None:
+    """The parties ended their contract: the deal ends, what the platform holds of its price goes
+    back, and the right can be listed again. Nothing happens to a deal that had ended before."""
+    deal = await repository.deal(session, deal_id, lock=True)
+    assert deal is not None
+    if deal.state != DealState.CONTRACTED:
+        return
+    await results.end(session, actor, deal, "terminate", reason, now)
+    await payments.give_back(session, actor, deal, now)
+    await succession.free(session, actor, deal.listing_id, reason, now)
 
 
 async def suspend(session: AsyncSession, actor: Actor, deal_id: UUID, reason: str) -> Deal:
@@ -190,10 +211,7 @@ async def cancel(
     Raises NotFound, RoleRequired and IllegalMove.
     """
     deal = await _operated(session, actor, deal_id)
-    results.change(session, actor, deal, "cancel", reason=reason)
-    deal.note, deal.ended_at = reason, now
-    await session.flush()
-    await jobs.defer(session, "pricing.collect_deal", deal_id=str(deal.id))
+    await results.end(session, actor, deal, "cancel", reason, now)
     await succession.free(session, actor, deal.listing_id, reason, now)
     return deal
 
@@ -219,15 +237,14 @@ async def default(
     standing = await repository.numbers_in_force(session, [deal.id])
     if standing:
         raise CertificateStands(number=standing[deal.id])
-    results.change(session, actor, deal, "default", reason=reason, following=following)
-    deal.note, deal.ended_at, deal.commissions_fen = reason, now, commissions_fen
-    await session.flush()
-    await jobs.defer(session, "pricing.collect_deal", deal_id=str(deal.id))
+    deal.commissions_fen = commissions_fen
+    await results.end(session, actor, deal, "default", reason, now, following=following)
     if deal.award_id is not None:
         await auctions.default_award(session, actor, deal.award_id, commissions_fen)
     await _collect(session, actor, deal, commissions_fen, now)
     await listings.forfeit_deposit(session, deal.listing_id, deal.buyer_id, reason, now)
     if deal.contracted_at is not None:
+        await payments.give_back(session, actor, deal, now)
         await jobs.defer(session, "contracts.terminate", deal_id=str(deal.id))
     if following == "runner_up":
         await succession.offer(session, actor, deal, now)
@@ -241,12 +258,15 @@ async def default(
 async def _collect(
     session: AsyncSession, actor: Actor, deal: Deal, commissions_fen: int, now: datetime
 ) -> None:
-    """Take the commissions of a defaulted sale out of the buyer's deposit; claim what is more."""
-    if commissions_fen == 0:
-        return
-    collected = await listings.collect_commission(
-        session, deal.listing_id, deal.buyer_id, commissions_fen, now
-    )
+    """Take the commissions of a defaulted sale out of the buyer's deposit, also when it was set off
+    against the price already; claim what is more. What is left of that deposit is forfeited."""
+    collected = 0
+    if deal.contracted_at is not None:
+        collected = await payments.forfeit(session, actor, deal, commissions_fen, now)
+    elif commissions_fen:
+        collected = await listings.collect_commission(
+            session, deal.listing_id, deal.buyer_id, commissions_fen, now
+        )
     if commissions_fen > collected:
         await ledger.charge_commission(
             session,
@@ -316,11 +336,13 @@ async def deal_list(
     transfer_mode: str | None,
     after: UUID | None,
     limit: int,
+    price_return: PriceReturn | None = None,
 ) -> Sequence[Deal]:
     """Results for everyone; deals that ended only among the actor's own (`mine`).
 
-    Raises Unauthenticated when nobody asks for `mine`, and NotFound when ended ones are asked for
-    without it by somebody who is no overseer.
+    Deals by what becomes of their price are for overseers, among all that ended. Raises
+    Unauthenticated when nobody asks for `mine`, and NotFound when ended ones are asked for without
+    it by somebody who is no overseer.
     """
     party_id = None
     if mine:
@@ -330,6 +352,10 @@ async def deal_list(
     elif state in ENDED and (actor is None or not actor.roles & access.OVERSEERS):
         raise NotFound
     states: Sequence[str] = PUBLIC_STATES
+    if price_return is not None:
+        if actor is None or not actor.roles & access.OVERSEERS:
+            raise NotFound
+        states = tuple(known.value for known in ENDED)
     if state is not None:
         states = (state.value,)
     elif mine:
@@ -342,6 +368,7 @@ async def deal_list(
         buyer_id=buyer_id,
         listing_id=listing_id,
         transfer_mode=transfer_mode,
+        price_return=None if price_return is None else price_return.value,
         after=after,
         limit=limit,
     )

@@ -12,6 +12,7 @@ class DealState(StrEnum):
     CONTRACTED = "contracted"
     CANCELLED = "cancelled"
     DEFAULTED = "defaulted"
+    TERMINATED = "terminated"
 
 
 MOVES: dict[tuple[DealState, str], DealState] = {
@@ -25,10 +26,13 @@ MOVES: dict[tuple[DealState, str], DealState] = {
     (DealState.CONCLUDED, "default"): DealState.DEFAULTED,
     (DealState.PUBLICISED, "default"): DealState.DEFAULTED,
     (DealState.CONTRACTED, "default"): DealState.DEFAULTED,
+    (DealState.CONTRACTED, "terminate"): DealState.TERMINATED,
 }
-"""A concluded deal is in its publicity period (成交公示); publicised means that it passed."""
+"""A concluded deal is in its publicity period (成交公示); publicised means that it passed. It is
+terminated with its contract: by agreement, after a demand, by a returned trial, or because the
+auction was annulled."""
 
-ENDED = frozenset({DealState.CANCELLED, DealState.DEFAULTED})
+ENDED = frozenset({DealState.CANCELLED, DealState.DEFAULTED, DealState.TERMINATED})
 """States of a deal that no longer holds its listing's award; its parties and overseers see it."""
 
 
@@ -37,3 +41,18 @@ class DealMethod(StrEnum):
 
     AUCTION = "auction"
     NEGOTIATION = "negotiation"
+
+
+class PriceReturn(StrEnum):
+    """What becomes of the price of a deal that ended after it was paid in."""
+
+    OWED = "owed"
+    BY_HAND = "by_hand"
+    RESOLVED = "resolved"
+
+
+RETURN_MOVES: dict[tuple[PriceReturn, str], PriceReturn] = {
+    (PriceReturn.BY_HAND, "resolve"): PriceReturn.RESOLVED,
+}
+"""What the platform still holds is owed back by itself. What it had paid out already is for the
+parties to give back, and for an operator to follow until that is settled."""

@@ -18,6 +18,7 @@ from app.listings import endings
 from app.listings import service as listings
 
 _NO_DEPOSIT = "重新竞价前没有竞买人按期交纳保证金"
+_NO_RUNNER_UPS_DEPOSIT = "递补竞买人未按期交纳保证金"
 
 
 async def offer(session: AsyncSession, actor: Actor, deal: Deal, now: datetime) -> None:
@@ -68,43 +69,117 @@ async def open_offers(session: AsyncSession, actor: Actor) -> Sequence[RunnerUpO
 async def answer(
     session: AsyncSession, actor: Actor, deal_id: UUID, now: datetime, *, accept: bool
 ) -> RunnerUpOffer:
-    """The next bidder takes the deal, which is concluded and made public anew, or declines, which
-    frees the right. Raises NotFound and RunnerUpOfferClosed."""
+    """The next bidder takes the deal, or declines it, which frees the right.
+
+    A deposit that is still held is carried over, and the deal is concluded at once. One that was
+    given back is asked for anew, within a dated term; the deal is concluded when it is there
+    (rules.md C-14, C-15). Raises NotFound and RunnerUpOfferClosed.
+    """
     deal = await repository.deal(session, deal_id, lock=True)
     offer = access.runner_up(actor, deal, await repository.runner_up_offer(session, deal_id))
     assert deal is not None
     if offer.decided_at is not None or now >= offer.valid_until:
         raise RunnerUpOfferClosed(valid_until=offer.valid_until.isoformat())
     await _decide(session, actor, deal, offer, now, accept)
-    if accept:
-        assert deal.auction_id is not None  # only an auction has a runner-up
-        listing = await listings.facts(session, deal.listing_id)
-        deal.shortfall_fen = await auctions.shortfall(
-            session, deal.auction_id, deal.price_fen, offer.price_fen
-        )
-        award_id = None
-        if deal.award_id is not None:
-            award_id = await auctions.succeed_award(
-                session, deal.award_id, offer.bidder_id, offer.price_fen, deal.shortfall_fen
-            )
-        made = await results.conclude(
-            session,
-            actor,
-            results.of_listing(listing)
-            | {
-                "auction_id": deal.auction_id,
-                "award_id": award_id,
-                "succeeds_id": deal.id,
-                "buyer_id": offer.bidder_id,
-                "buyer_broker_id": actor.organisation_id if actor.client_id else None,
-                "price_fen": offer.price_fen,
-                "method": deal.method,
-                "concluded_at": now,
-            },
-        )
-        if made is None:
-            raise RunnerUpOfferClosed(valid_until=offer.valid_until.isoformat())
+    if not accept:
+        return offer
+    if not await listings.deposit_stands(session, deal.listing_id, offer.bidder_id):
+        await _ask_deposit(session, actor, deal, offer, now)
+    elif not await _conclude(session, actor, deal, offer, now):
+        raise RunnerUpOfferClosed(valid_until=offer.valid_until.isoformat())
     return offer
+
+
+async def _ask_deposit(
+    session: AsyncSession, actor: Actor, deal: Deal, offer: RunnerUpOffer, now: datetime
+) -> None:
+    days = rules.rule_set_on(local_day(now)).new_deposit_working_days
+    period = rules.publicity(now, days, await calendar_store.calendar(session))
+    offer.deposit_due_at = period.ends_at
+    await listings.ask_deposits_again(
+        session, actor, deal.listing_id, [offer.bidder_id], period.ends_at
+    )
+    audit.record(
+        session,
+        actor,
+        "runner_up.ask_deposit",
+        "deal",
+        deal.id,
+        after={"bidder": offer.bidder_id, "deposit_due_at": offer.deposit_due_at},
+    )
+    await session.flush()
+
+
+async def _conclude(
+    session: AsyncSession, actor: Actor, deal: Deal, offer: RunnerUpOffer, now: datetime
+) -> bool:
+    """Conclude the next bidder's deal, and make it public anew; False when the listing has one."""
+    assert deal.auction_id is not None  # only an auction has a runner-up
+    listing = await listings.facts(session, deal.listing_id)
+    deal.shortfall_fen = await auctions.shortfall(
+        session, deal.auction_id, deal.price_fen, offer.price_fen
+    )
+    award_id = None
+    if deal.award_id is not None:
+        award_id = await auctions.succeed_award(
+            session, deal.award_id, offer.bidder_id, offer.price_fen, deal.shortfall_fen
+        )
+    broker_id = await listings.applicants_broker(session, listing.id, offer.bidder_id)
+    made = await results.conclude(
+        session,
+        actor,
+        results.of_listing(listing)
+        | {
+            "auction_id": deal.auction_id,
+            "award_id": award_id,
+            "succeeds_id": deal.id,
+            "buyer_id": offer.bidder_id,
+            "buyer_broker_id": actor.organisation_id if actor.client_id else broker_id,
+            "price_fen": offer.price_fen,
+            "method": deal.method,
+            "concluded_at": now,
+        },
+    )
+    if made is not None:
+        offer.concluded_at = now
+        await session.flush()
+    return made is not None
+
+
+async def paid(session: AsyncSession, listing_id: UUID, bidder_id: UUID, now: datetime) -> None:
+    """A new deposit of the next bidder is held: the deal that it accepted is concluded, once."""
+    found = await repository.offer_unpaid(session, listing_id, bidder_id)
+    if found is not None:
+        await _settle_unpaid(session, found.deal_id, now)
+
+
+async def lapse_unpaid(session: AsyncSession, deal_id: UUID, now: datetime) -> None:
+    """The time for the next bidder's new deposit is over; without it the right is free again."""
+    await _settle_unpaid(session, deal_id, now)
+
+
+async def _settle_unpaid(session: AsyncSession, deal_id: UUID, now: datetime) -> None:
+    """Conclude an accepted deal whose deposit is there; else end it once its time is over."""
+    deal = await repository.deal(session, deal_id, lock=True)
+    offer = await repository.runner_up_offer(session, deal_id, lock=True)
+    assert deal is not None
+    assert offer is not None
+    if offer.deposit_due_at is None or offer.concluded_at or offer.lapsed_at:
+        return
+    if await listings.deposit_stands(session, deal.listing_id, offer.bidder_id):
+        await _conclude(session, SYSTEM, deal, offer, now)
+    elif offer.deposit_due_at <= now:
+        offer.lapsed_at = now
+        audit.record(
+            session,
+            SYSTEM,
+            "runner_up.lapse_unpaid",
+            "deal",
+            deal.id,
+            after={"bidder": offer.bidder_id, "deposit_due_at": offer.deposit_due_at},
+        )
+        await session.flush()
+        await free(session, SYSTEM, deal.listing_id, _NO_RUNNER_UPS_DEPOSIT, now)
 
 
 async def auction_again(session: AsyncSession, actor: Actor, deal: Deal, now: datetime) -> None:

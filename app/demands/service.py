@@ -1,6 +1,6 @@
 """Use cases: draft, review, publish, renew, expire; what other modules ask of demands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -307,6 +307,24 @@ async def facts(session: AsyncSession, demand_id: UUID) -> DemandFacts:
     return found[demand_id]
 
 
+async def hiding_owner(
+    session: AsyncSession, actor: Actor | None, ids: Sequence[UUID]
+) -> frozenset[UUID]:
+    """Those of the demands whose owner the actor is not to know (rules.md 9.5): an anonymous one is
+    told to its own people, to overseers, to whom its interest was accepted, and to its supplier."""
+    met: frozenset[UUID] = frozenset()
+    if actor is not None and actor.party_id is not None:
+        met = await repository.in_contact(session, actor.party_id, ids)
+    return frozenset(
+        row.id
+        for row in await repository.demands_by_id(session, ids)
+        if row.anonymous
+        and row.id not in met
+        and not access.sees_all_of(actor, row)
+        and not (row.supplier_id is not None and access.acts_for(actor, row.supplier_id))
+    )
+
+
 async def facts_of(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, DemandFacts]:
     """What other modules may know of demands, by id; unknown ids are left out."""
     return {
@@ -387,6 +405,20 @@ async def reopen(
         reason=reason,
         solutions=[str(one) for one in refused],
     )
+    await session.flush()
+
+
+async def annul_award(session: AsyncSession, actor: Actor, demand_id: UUID, reason: str) -> None:
+    """The auction that found the supplier was annulled: the demand is published again.
+
+    Solutions stay as they are, for an annulment says nothing of the supplier. Raises NotFound and
+    IllegalMove.
+    """
+    demand = await _existing(session, demand_id)
+    state = move(MOVES, DemandState(demand.state), "annul")
+    supplier_id = demand.supplier_id
+    demand.supplier_id = demand.awarded_fen = demand.closed_at = None
+    _change(session, actor, "annul", demand, state, supplier=supplier_id, reason=reason)
     await session.flush()
 
 

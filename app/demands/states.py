@@ -31,9 +31,11 @@ MOVES: dict[tuple[DemandState, str], DemandState] = {
     (DemandState.EXPIRED, "award"): DemandState.MATCHED,
     (DemandState.EXPIRED, "close"): DemandState.CLOSED,
     (DemandState.MATCHED, "reopen"): DemandState.PUBLISHED,
+    (DemandState.MATCHED, "annul"): DemandState.PUBLISHED,
 }
 """A demand can expire while its reverse auction runs, and is still awarded by it. It is reopened
-when the supplier it was awarded to defaults, and expires at once if its time is over by then."""
+when the supplier it was awarded to defaults, or its auction is annulled, and expires at once if its
+time is over by then."""
 
 PUBLIC = frozenset({DemandState.PUBLISHED, DemandState.MATCHED, DemandState.CLOSED})
 """States in which others than the owner and overseers may see a demand that was published."""

@@ -18,11 +18,17 @@ from anyio import to_thread
 
 from app.kit.ids import new_id
 from app.kit.settings import Settings
-from app.ledger import messages
-from app.ledger.messages import BankEntry
+from app.ledger import messages, reports
+from app.ledger.messages import BankEntry, Payment, PaymentOrder
+from app.ledger.reports import PaymentStatus
 
 CLOSED = "0000"
 """The simulated bank returns payments to account numbers that begin so: that account is closed."""
+
+UNKNOWN = "0001"
+"""The simulated bank refuses to pay account numbers that begin so: it knows no such account."""
+
+_REFUSAL = "AC01 收款账号有误"
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -81,7 +87,10 @@ class FileBank:
 
 
 class SimulatedBank(FileBank):
-    """A bank that pays every order at once and reports it; for the sandbox."""
+    """A bank that says at once which payments it takes, pays them and reports it; for the sandbox.
+
+    The status report has a name that sorts before the statement's, as a bank would send them.
+    """
 
     async def submit(self, batch_id: UUID, document: bytes) -> None:
         """Pay an order, once: a bank does not take a message id twice."""
@@ -90,11 +99,26 @@ class SimulatedBank(FileBank):
 
     def _pay(self, document: bytes) -> None:
         order = messages.read_order(document)
-        name = f"paid-{order.message_id}.xml"
-        if any((self.root / place / name).exists() for place in ("in", "done")):
-            return
+        told, name = f"ack-{order.message_id}.xml", f"paid-{order.message_id}.xml"
+        taken = [one for one in order.payments if not one.to.number.startswith(UNKNOWN)]
+        if taken and not self._has_sent(name):
+            _write(self.root / "in" / name, self._statement(order, name, taken))
+        if not self._has_sent(told):
+            statuses = [
+                PaymentStatus(one.end_to_end_id, reports.TAKEN, "")
+                if one in taken
+                else PaymentStatus(one.end_to_end_id, reports.REJECTED, _REFUSAL)
+                for one in order.payments
+            ]
+            answer = reports.write_report(told[:35], order.message_id, order.created_at, statuses)
+            _write(self.root / "in" / told, answer)
+
+    def _has_sent(self, name: str) -> bool:
+        return any((self.root / place / name).exists() for place in ("in", "done"))
+
+    def _statement(self, order: PaymentOrder, name: str, taken: Sequence[Payment]) -> bytes:
         entries: list[BankEntry] = []
-        for payment in order.payments:
+        for payment in taken:
             paid = BankEntry(
                 bank_ref=f"D{payment.end_to_end_id}",
                 credit=False,
@@ -114,8 +138,7 @@ class SimulatedBank(FileBank):
                 reference = f"R{payment.end_to_end_id}"
                 entries.append(replace(paid, bank_ref=reference, credit=True, returned=True))
         number = order.account.number
-        answer = messages.write_statement(number, name[:35], order.created_at, entries)
-        _write(self.root / "in" / name, answer)
+        return messages.write_statement(number, name[:35], order.created_at, entries)
 
     async def pay_in(self, account: str, payments: Sequence[BankEntry], at: datetime) -> None:
         """Let payers pay these to the platform's account, and report them."""

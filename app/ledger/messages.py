@@ -301,14 +301,14 @@ def write_order(order: PaymentOrder) -> bytes:
     )
     header = pain.GroupHeader85(
         msg_id=order.message_id,
-        cre_dt_tm=_xml_moment(order.created_at),
+        cre_dt_tm=xml_moment(order.created_at),
         nb_of_txs=count,
         ctrl_sum=total,
         initg_pty=pain.PartyIdentification135(nm=order.account.name),
     )
     message = pain.CustomerCreditTransferInitiationV09(grp_hdr=header, pmt_inf=[batch])
     namespace = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
-    return _written(pain.Document(cstmr_cdt_trf_initn=message), namespace)
+    return written(pain.Document(cstmr_cdt_trf_initn=message), namespace)
 
 
 def _transfer(payment: Payment) -> pain.CreditTransferTransaction34:
@@ -371,7 +371,7 @@ def write_statement(
     """A camt.053.001.08 file of one account: what the simulated bank answers with."""
     statement = camt.AccountStatement9(
         id=message_id,
-        cre_dt_tm=_xml_moment(created_at),
+        cre_dt_tm=xml_moment(created_at),
         acct=camt.CashAccount39(
             id=camt.AccountIdentification4Choice(
                 othr=camt.GenericAccountIdentification1(id=account)
@@ -381,10 +381,10 @@ def write_statement(
         bal=[_balance(kind, created_at) for kind in ("OPBD", "CLBD")],
         ntry=[_entry(entry) for entry in entries],
     )
-    header = camt.GroupHeader81(msg_id=message_id, cre_dt_tm=_xml_moment(created_at))
+    header = camt.GroupHeader81(msg_id=message_id, cre_dt_tm=xml_moment(created_at))
     message = camt.BankToCustomerStatementV08(grp_hdr=header, stmt=[statement])
     namespace = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
-    return _written(camt.Document(bk_to_cstmr_stmt=message), namespace)
+    return written(camt.Document(bk_to_cstmr_stmt=message), namespace)
 
 
 def _balance(kind: str, at: datetime) -> camt.CashBalance8:
@@ -392,7 +392,7 @@ def _balance(kind: str, at: datetime) -> camt.CashBalance8:
         tp=camt.BalanceType13(cd_or_prtry=camt.BalanceType10Choice(cd=kind)),
         amt=camt.ActiveOrHistoricCurrencyAndAmount(value=Decimal("0.00"), ccy="CNY"),
         cdt_dbt_ind=camt.CreditDebitCode.CRDT,
-        dt=camt.DateAndDateTime2Choice(dt_tm=_xml_moment(at)),
+        dt=camt.DateAndDateTime2Choice(dt_tm=xml_moment(at)),
     )
 
 
@@ -435,11 +435,12 @@ def _entry(entry: BankEntry) -> camt.ReportEntry10:
 
 def _day(entry: BankEntry) -> camt.DateAndDateTime2Choice:
     if entry.booked_at is not None:
-        return camt.DateAndDateTime2Choice(dt_tm=_xml_moment(entry.booked_at))
+        return camt.DateAndDateTime2Choice(dt_tm=xml_moment(entry.booked_at))
     return camt.DateAndDateTime2Choice(dt=XmlDate.from_date(entry.booked_on))
 
 
-def _xml_moment(moment: datetime) -> XmlDateTime:
+def xml_moment(moment: datetime) -> XmlDateTime:
+    """A moment as the messages write it: Shanghai's time with its offset."""
     return XmlDateTime.from_datetime(moment.astimezone(_SHANGHAI))
 
 
@@ -447,7 +448,8 @@ def _yuan(fen: Fen) -> Decimal:
     return Decimal(fen) / 100
 
 
-def _written(document: Any, namespace: str) -> bytes:
+def written(document: Any, namespace: str) -> bytes:
+    """A message as the bytes of its file."""
     return XmlSerializer().render(document, ns_map={None: namespace}).encode()
 
 

@@ -26,12 +26,12 @@ class Account(Identified, Base):
         CheckConstraint(
             "kind IN ('bank','clearing','unexplained','receivable','charges','unmatched',"
             "'received','held','refund_due','refund_ordered','price','commission','forfeited',"
-            "'income','income_share','income_retained')",
+            "'broker_charge','broker_fee','income','income_share','income_retained')",
             name="kind",
         ),
         CheckConstraint(
             "balance_fen >= 0 OR kind IN ('bank','clearing','unexplained','receivable','charges',"
-            "'income')",
+            "'broker_charge','income')",
             name="balance",
         ),
         Index("ix_ledger_account_owner_id", "owner_id", "id"),

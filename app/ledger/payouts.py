@@ -1,4 +1,4 @@
-"""What becomes of a price that the platform holds: the seller's commission, and the rest paid out.
+"""What becomes of a price that the platform holds: commission and payout, or back to who paid it.
 
 A payout is a row of `refund` with the reason `price`: it is ordered, confirmed, rejected and
 ordered anew by the same machinery as money that goes back, and never twice.
@@ -14,6 +14,7 @@ from app.kit.actor import Actor
 from app.kit.money import Fen
 from app.ledger import postings, refunds, repository
 from app.ledger.errors import NotShownByBank, ProceedsTooSmall
+from app.ledger.messages import BankAccount
 from app.ledger.repository import Pocket
 from app.ledger.states import AccountKind
 
@@ -102,3 +103,110 @@ async def charge_commission(
         Pocket(AccountKind.COMMISSION),
         now,
     )
+
+
+async def give_back(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    key: str,
+    seller_id: UUID,
+    purpose_ids: Collection[UUID],
+    due_at: datetime,
+    now: datetime,
+) -> Fen:
+    """Owe what the platform holds of a price back to who paid it; gives how much that is.
+
+    Once for each key and purpose: what was given back or paid out before is not there any more. It
+    goes to the account that it came from. Money that an operator only vouched for is owed, and is
+    ordered when a statement shows it.
+    """
+    held = await proceeds(session, seller_id, purpose_ids)
+    for purpose_id, fen in held.items():
+        deposit = await repository.deposit_for(session, purpose_id, lock=True)
+        assert deposit is not None  # a price is held of deposits only
+        back_to = None
+        if deposit.refund_number is not None:
+            back_to = BankAccount(
+                deposit.refund_number, deposit.refund_name or "", deposit.refund_bank
+            )
+        await refunds.owe(
+            session,
+            actor,
+            key=f"price.give_back:{key}:{purpose_id}",
+            reason=refunds.DEAL_ENDED,
+            party_id=deposit.payer_id,
+            purpose_id=deposit.purse_id,
+            sources={_price(seller_id, purpose_id): fen},
+            due_at=due_at,
+            back_to=back_to,
+            now=now,
+        )
+    return sum(held.values())
+
+
+async def forfeit(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    key: str,
+    seller_id: UUID,
+    purpose_id: UUID,
+    commission_fen: Fen,
+    now: datetime,
+) -> Fen:
+    """Forfeit the part of a held price that was one deposit, less a commission that comes first.
+
+    Gives what was taken as the commission, at most what is held. Once for each key.
+    """
+    price = _price(seller_id, purpose_id)
+    held = await repository.balance(session, price)
+    taken = min(held, commission_fen)
+    moves = {
+        price: -held,
+        Pocket(AccountKind.COMMISSION): taken,
+        Pocket(AccountKind.FORFEITED, None, purpose_id): held - taken,
+    }
+    if held:
+        await postings.post(session, actor, f"price.forfeit:{key}", moves, now)
+    return taken
+
+
+def _brokers(broker_id: UUID, payer_id: UUID, commission_id: UUID) -> tuple[Pocket, Pocket]:
+    """What the payer owes its broker, and what the broker is owed, for one commission."""
+    return (
+        Pocket(AccountKind.BROKER_CHARGE, payer_id, commission_id),
+        Pocket(AccountKind.BROKER_FEE, broker_id, commission_id),
+    )
+
+
+async def note_broker_fee(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    commission_id: UUID,
+    broker_id: UUID,
+    payer_id: UUID,
+    amount_fen: Fen,
+    now: datetime,
+) -> bool:
+    """Book what a party owes its broker; the two pay each other. False when it is booked."""
+    charge, fee = _brokers(broker_id, payer_id, commission_id)
+    key = f"broker_fee.earn:{commission_id}"
+    return await postings.transfer(session, actor, key, amount_fen, charge, fee, now)
+
+
+async def clear_broker_fee(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    commission_id: UUID,
+    broker_id: UUID,
+    payer_id: UUID,
+    amount_fen: Fen,
+    now: datetime,
+) -> bool:
+    """Book that a broker was paid; False when that is booked."""
+    charge, fee = _brokers(broker_id, payer_id, commission_id)
+    key = f"broker_fee.clear:{commission_id}"
+    return await postings.transfer(session, actor, key, amount_fen, fee, charge, now)

@@ -30,9 +30,12 @@ from app.ledger.states import REFUND_MOVES, AccountKind, RefundState
 
 PRICE = "price"
 """The reason of what is paid out to a seller."""
+DEAL_ENDED = "deal_ended"
+"""The reason of a price that goes back because its deal ended."""
 BATCH_LIMIT = 100
 """Payments in one file."""
 
+_TEXTS = {PRICE: "交易价款", DEAL_ENDED: "交易终止,退还价款"}
 BANK = Pocket(AccountKind.BANK)
 due = repository.refunds_to_order
 
@@ -167,7 +170,7 @@ def _payment(refund: Refund) -> Payment:
     assert refund.account_number is not None
     name = refund.account_name or refund.account_number
     to = BankAccount(refund.account_number, name, refund.account_bank)
-    text = "交易价款" if refund.reason == PRICE else f"退款 {refund.reason}"
+    text = _TEXTS.get(refund.reason, f"退款 {refund.reason}")
     return Payment(messages.end_to_end(refund.id), refund.amount_fen, to, text)
 
 

@@ -1,19 +1,25 @@
 """Payment status reports (pain.002): what the bank says of a payment file before it shows a debit.
 
 Read with the classes that pyiso20022 generates from the official schemas, as `messages` reads
-statements.
+statements; written for the simulated bank.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from typing import Any
+
+from pyiso20022.pain import pain_002_001_10 as pain
 
 from app.ledger import messages
 from app.ledger.errors import ReportUnreadable, StatementUnreadable
 
 REPORT_VERSIONS = tuple(f"{number:02d}" for number in range(3, 15))
 REJECTED = "RJCT"
+TAKEN = "ACSP"
+"""The payment was accepted and is being settled."""
 _REPORT = re.compile(r"urn:iso:std:iso:20022:tech:xsd:pain\.002\.001\.([0-9]{2})")
 
 
@@ -70,6 +76,38 @@ def read_report(document: bytes) -> StatusReport:
         return StatusReport(report.grp_hdr.msg_id, order.orgnl_msg_id, status, reason, payments)
     except AttributeError as error:
         raise ReportUnreadable(field="body", reason=f"an element is missing: {error}") from None
+
+
+def write_report(
+    message_id: str, order_id: str, created_at: datetime, payments: Sequence[PaymentStatus]
+) -> bytes:
+    """A pain.002.001.10 file on every payment of an order: what the simulated bank says first."""
+    told = [
+        pain.PaymentTransaction105(
+            orgnl_end_to_end_id=one.end_to_end_id,
+            tx_sts=one.status,
+            sts_rsn_inf=[_reason_of(one)] if one.reason else [],
+        )
+        for one in payments
+    ]
+    message = pain.CustomerPaymentStatusReportV10(
+        grp_hdr=pain.GroupHeader86(msg_id=message_id, cre_dt_tm=messages.xml_moment(created_at)),
+        orgnl_grp_inf_and_sts=pain.OriginalGroupHeader17(
+            orgnl_msg_id=order_id, orgnl_msg_nm_id="pain.001.001.09"
+        ),
+        orgnl_pmt_inf_and_sts=[
+            pain.OriginalPaymentInstruction32(orgnl_pmt_inf_id=order_id, tx_inf_and_sts=told)
+        ],
+    )
+    namespace = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
+    return messages.written(pain.Document(cstmr_pmt_sts_rpt=message), namespace)
+
+
+def _reason_of(payment: PaymentStatus) -> pain.StatusReasonInformation12:
+    code, _, words = payment.reason.partition(" ")
+    return pain.StatusReasonInformation12(
+        rsn=pain.StatusReason6Choice(cd=code), addtl_inf=[words] if words else []
+    )
 
 
 def _statuses(batch: Any) -> list[PaymentStatus]:

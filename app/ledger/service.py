@@ -34,6 +34,10 @@ REFERENCE_TRIES = 20
 pay_out = payouts.pay_out
 proceeds = payouts.proceeds
 charge_commission = payouts.charge_commission
+give_back_price = payouts.give_back
+forfeit_price = payouts.forfeit
+note_broker_fee = payouts.note_broker_fee
+clear_broker_fee = payouts.clear_broker_fee
 
 
 async def expect_deposit(

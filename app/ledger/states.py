@@ -19,6 +19,8 @@ class AccountKind(StrEnum):
     PRICE = "price"
     COMMISSION = "commission"
     FORFEITED = "forfeited"
+    BROKER_CHARGE = "broker_charge"
+    BROKER_FEE = "broker_fee"
     INCOME = "income"
     INCOME_SHARE = "income_share"
     INCOME_RETAINED = "income_retained"
@@ -31,11 +33,13 @@ OPEN_KINDS = frozenset(
         AccountKind.UNEXPLAINED,
         AccountKind.RECEIVABLE,
         AccountKind.CHARGES,
+        AccountKind.BROKER_CHARGE,
         AccountKind.INCOME,
     }
 )
 """Accounts that mirror the world outside and may be negative: what the platform has or is owed.
-All others are what it owes or earned, and never go below zero."""
+All others are what it owes or earned, and never go below zero. `broker_charge` and `broker_fee` are
+what parties owe brokers and brokers are owed: no money of the platform."""
 
 
 class DepositState(StrEnum):

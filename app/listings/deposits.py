@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.kit import audit, calendar_store, clock
+from app.kit import audit, calendar_store, clock, jobs
 from app.kit.actor import SYSTEM, Actor
 from app.kit.errors import NotFound
 from app.kit.states import move
@@ -29,6 +29,11 @@ BY_WORD = "operator_statement"
 
 _TAKEN = frozenset({*OPEN_APPLICATIONS, ApplicationState.QUALIFIED})
 """States of applications whose deposits are taken into custody."""
+
+
+_ASKED_AGAIN = frozenset({ListingState.CLOSED, ListingState.AWARDED})
+"""States in which a deposit counts that was asked for again: for a bidding that is to be repeated,
+or from the bidder who came next."""
 
 
 async def expect(
@@ -163,11 +168,17 @@ async def received(
         await release(session, SYSTEM, listing, [application.id], "late", now)
         return
     await _count(session, SYSTEM, application, credited_at, now)
+    if listing.state == ListingState.AWARDED:
+        await jobs.defer(
+            session,
+            "deals.runner_up_paid",
+            listing_id=str(listing.id),
+            bidder_id=str(application.applicant_id),
+        )
 
 
 def _in_time(listing: Listing, deposit: DepositFacts, credited_at: datetime, now: datetime) -> bool:
-    if listing.state == ListingState.CLOSED and deposit.round > 1:
-        # It was asked for again, for a bidding that is to be repeated.
+    if listing.state in _ASKED_AGAIN and deposit.round > 1:
         return deposit.due_at is not None and max(credited_at, now) < deposit.due_at
     running = listing.closes_at is not None and credited_at < listing.closes_at
     return listing.state == ListingState.SUSPENDED or (
@@ -284,6 +295,20 @@ async def purpose(session: AsyncSession, listing_id: UUID, bidder_id: UUID) -> U
     """Under which purpose the ledger keeps a bidder's deposit; None for one who did not apply."""
     application = await repository.application_of(session, listing_id, bidder_id)
     return None if application is None else application.id
+
+
+async def stands(session: AsyncSession, listing_id: UUID, bidder_id: UUID) -> bool:
+    """Whether a bidder's deposit is held, or the listing asks for none."""
+    listing = await repository.listing(session, listing_id)
+    if listing is None:
+        raise NotFound
+    return listing.deposit_fen == 0 or await _deposit_of(session, listing_id, bidder_id) is not None
+
+
+async def brokers_of(session: AsyncSession, listing_id: UUID, bidder_id: UUID) -> UUID | None:
+    """The broker who applied in a bidder's name, if one did."""
+    application = await repository.application_of(session, listing_id, bidder_id)
+    return None if application is None else application.broker_id
 
 
 async def payers(session: AsyncSession, listing_ids: Iterable[UUID]) -> dict[UUID, dict[UUID, str]]:

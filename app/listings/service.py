@@ -64,6 +64,8 @@ ask_deposits_again = deposits.ask_again
 collect_commission = deposits.collect_commission
 deposit_purpose = deposits.purpose
 deposit_payers = deposits.payers
+deposit_stands = deposits.stands
+applicants_broker = deposits.brokers_of
 record_award = endings.record_award
 record_failure = endings.record_failure
 

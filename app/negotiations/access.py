@@ -6,7 +6,7 @@ from app.kit.actor import Actor
 from app.kit.changes import Audience, Circle
 from app.kit.errors import NotFound
 from app.negotiations.errors import NotTheClient
-from app.negotiations.models import CommissionAgreement, Negotiation
+from app.negotiations.models import Commission, CommissionAgreement, Negotiation
 from app.negotiations.states import Side
 from app.parties.states import Role
 
@@ -86,3 +86,26 @@ def brokered(actor: Actor, agreement: CommissionAgreement | None) -> CommissionA
     if actor.organisation_id != agreement.broker_id:
         raise NotFound
     return agreement
+
+
+def earning(actor: Actor, commission: Commission | None) -> Commission:
+    """The commission, for the broker's own people; raises NotFound and NotTheClient."""
+    return _own(actor, commission, broker=True)
+
+
+def owing(actor: Actor, commission: Commission | None) -> Commission:
+    """The commission, for the own people of the one who owes it, for a broker does not agree to its
+    own fee in a client's name; raises NotFound and NotTheClient."""
+    return _own(actor, commission, broker=False)
+
+
+def _own(actor: Actor, commission: Commission | None, *, broker: bool) -> Commission:
+    if commission is None or actor.organisation_id not in {
+        commission.broker_id,
+        commission.client_id,
+    }:
+        raise NotFound
+    client_itself(actor)
+    if actor.organisation_id != (commission.broker_id if broker else commission.client_id):
+        raise NotFound
+    return commission

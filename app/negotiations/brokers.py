@@ -1,4 +1,4 @@
-"""Brokers of a negotiation: conflicts of interest, consents, commissions (rules.md 9.2, V-3)."""
+"""Brokers of a negotiation: conflicts of interest, consents, and what they are to earn."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,12 +12,7 @@ from app.kit.errors import NotFound
 from app.listings import service as listings
 from app.negotiations import access, repository, rules
 from app.negotiations.errors import BrokerConflict, CommissionAccepted
-from app.negotiations.models import (
-    Commission,
-    CommissionAgreement,
-    DualAgencyConsent,
-    Negotiation,
-)
+from app.negotiations.models import CommissionAgreement, DualAgencyConsent, Negotiation
 from app.negotiations.schemas import NewCommissionAgreement, NewConsent
 from app.negotiations.states import Side
 from app.parties import service as parties
@@ -126,41 +121,6 @@ async def accept_commission(
     return agreement
 
 
-async def earn(
-    session: AsyncSession, actor: Actor, negotiation: Negotiation, price_fen: int, now: datetime
-) -> None:
-    """Note what the brokers of both sides earned by an agreement, by their agreements in force."""
-    for client_id, broker_id in (
-        (negotiation.seller_id, negotiation.seller_broker_id),
-        (negotiation.buyer_id, negotiation.buyer_broker_id),
-    ):
-        if broker_id is None:
-            continue
-        agreed = await repository.agreement_in_force(session, broker_id, client_id)
-        amount = None
-        if agreed is not None:
-            amount = rules.commission(price_fen, agreed.rate_bp, agreed.fixed_fen, agreed.cap_fen)
-        earned = Commission(
-            negotiation_id=negotiation.id,
-            broker_id=broker_id,
-            client_id=client_id,
-            agreement_id=None if agreed is None else agreed.id,
-            price_fen=price_fen,
-            amount_fen=amount,
-            earned_at=now,
-        )
-        session.add(earned)
-        await session.flush()
-        audit.record(
-            session,
-            actor,
-            "commission.earn",
-            "commission",
-            earned.id,
-            after={"broker": broker_id, "client": client_id, "amount_fen": amount},
-        )
-
-
 async def agreements(
     session: AsyncSession, actor: Actor, *, after: UUID | None, limit: int
 ) -> Sequence[CommissionAgreement]:
@@ -168,12 +128,3 @@ async def agreements(
     if actor.party_id is None:
         return []
     return await repository.agreements_of(session, actor.party_id, after=after, limit=limit)
-
-
-async def commissions(
-    session: AsyncSession, actor: Actor, *, after: UUID | None, limit: int
-) -> Sequence[Commission]:
-    """Commissions that the acting party earned or owes."""
-    if actor.party_id is None:
-        return []
-    return await repository.commissions_of(session, actor.party_id, after=after, limit=limit)

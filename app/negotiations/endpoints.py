@@ -20,7 +20,7 @@ from app.kit.problems import TooLarge
 from app.kit.storage import StorageUnavailable, document_store
 from app.kit.uploads import chunks, signed_in
 from app.listings.errors import ListingNotOpen, OthersApplied, OwnListing
-from app.negotiations import brokers, documents, service
+from app.negotiations import brokers, commissions, documents, service
 from app.negotiations.errors import (
     AlreadyNegotiating,
     BrokerConflict,
@@ -28,6 +28,9 @@ from app.negotiations.errors import (
     CommissionTermsWrong,
     EmptyFile,
     ExclusivityNotListed,
+    FeeAmountOpen,
+    FeeNotClaimed,
+    FeeNotOpen,
     NdaNotSigned,
     NegotiationOver,
     NotANegotiator,
@@ -51,6 +54,8 @@ from app.negotiations.schemas import (
     ConsentView,
     Declining,
     Ending,
+    FeeAgreement,
+    FeeClaim,
     NdaSigning,
     NdaView,
     NegotiationDocumentView,
@@ -67,8 +72,8 @@ from app.negotiations.states import NegotiationState
 negotiations = trade_router("/negotiations", "negotiations")
 consents = trade_router("/broker-consents", "negotiations")
 agreements = trade_router("/commission-agreements", "negotiations")
-commissions = trade_router("/commissions", "negotiations")
-routers: tuple[APIRouter, ...] = (negotiations, consents, agreements, commissions)
+commissions_router = trade_router("/commissions", "negotiations")
+routers: tuple[APIRouter, ...] = (negotiations, consents, agreements, commissions_router)
 
 _SIGNED_IN = (Unauthenticated, RoleRequired, ScopeRequired, NotFound)
 _ACT = (*_SIGNED_IN, IllegalMove, NegotiationOver, BrokerConflict)
@@ -333,9 +338,45 @@ async def accept_commission(
     return CommissionAgreementView.model_validate(done)
 
 
-@commissions.get("", responses=declared(Unauthenticated, BadCursor))
+@commissions_router.get("", responses=declared(Unauthenticated, BadCursor))
 async def list_commissions(session: Uow, actor: CurrentActor, page: Paging) -> Page[CommissionView]:
-    """Commissions that the acting party earned or owes, the newest first."""
-    rows = await brokers.commissions(session, actor, after=cursor_id(page), limit=page.limit + 1)
+    """Commissions that the acting party earns or owes, the newest first."""
+    rows = await commissions.of_party(session, actor, after=cursor_id(page), limit=page.limit + 1)
     items, cursor = make_page(rows, page, lambda row: [row.id])
     return Page(items=[CommissionView.model_validate(row) for row in items], next_cursor=cursor)
+
+
+@commissions_router.post(
+    "/{commission_id}/claim", responses=declared(*_SIGNED_IN, NotTheClient, FeeNotOpen)
+)
+async def claim_fee(
+    session: Uow, actor: CurrentActor, commission_id: UUID, new: FeeClaim
+) -> CommissionView:
+    """The broker claims a reasonable fee, where no amount was agreed on."""
+    row = await commissions.claim(session, actor, commission_id, new.fee_fen, new.grounds)
+    return CommissionView.model_validate(row)
+
+
+@commissions_router.post(
+    "/{commission_id}/agree",
+    responses=declared(*_SIGNED_IN, NotTheClient, FeeNotOpen, FeeNotClaimed),
+)
+async def agree_to_fee(
+    session: Uow, actor: CurrentActor, commission_id: UUID, agreed: FeeAgreement
+) -> CommissionView:
+    """Who owes a commission agrees to the claimed fee, and owes its own part of it."""
+    now = await clock.now(session)
+    row = await commissions.agree(session, actor, commission_id, agreed.fee_fen, now)
+    return CommissionView.model_validate(row)
+
+
+@commissions_router.post(
+    "/{commission_id}/received",
+    responses=declared(*_SIGNED_IN, NotTheClient, FeeAmountOpen, IllegalMove),
+)
+async def note_commission_received(
+    session: Uow, actor: CurrentActor, commission_id: UUID
+) -> CommissionView:
+    """The broker notes that it was paid."""
+    row = await commissions.receive(session, actor, commission_id, await clock.now(session))
+    return CommissionView.model_validate(row)

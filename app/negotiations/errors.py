@@ -145,6 +145,33 @@ class CommissionAccepted(Conflict):
     en = "This commission agreement was accepted already"
 
 
+class FeeNotOpen(Conflict):
+    """A reasonable fee is claimed once it is earned, where no amount was agreed on."""
+
+    code = "fee_not_open"
+    zh = "该佣金(状态 {state})没有待商定的数额;技术合同成立后,对未约定数额的佣金方可主张合理报酬"
+    en = (
+        "No amount of this commission (state {state}) is open; a reasonable fee is claimed after"
+        " the contract was concluded, where none was agreed on"
+    )
+
+
+class FeeNotClaimed(Conflict):
+    """One agrees to the fee that the broker claims, and to no other."""
+
+    code = "fee_not_claimed"
+    zh = "经纪方目前主张的报酬总额为 {claimed_fen} 分,请核对后再确认"
+    en = "The broker claims a fee of {claimed_fen} fen at present; read it again before you agree"
+
+
+class FeeAmountOpen(Conflict):
+    """A commission without an amount cannot be paid."""
+
+    code = "fee_amount_open"
+    zh = "该佣金的数额尚未商定,不能登记收讫"
+    en = "The amount of this commission is not agreed on yet; it cannot be noted as received"
+
+
 class NdaNotSigned(Forbidden):
     """Documents are read under the agreement of confidentiality."""
 

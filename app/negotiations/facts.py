@@ -19,3 +19,17 @@ class AgreementFacts:
     price_fen: int
     terms: dict[str, Any]
     agreed_at: datetime
+
+
+@dataclass(frozen=True)
+class Brokerage:
+    """A deal as its brokers' commissions depend on it."""
+
+    deal_id: UUID
+    negotiation_id: UUID | None
+    seller_id: UUID
+    seller_broker_id: UUID | None
+    buyer_id: UUID
+    buyer_broker_id: UUID | None
+    price_fen: int
+    concluded_at: datetime

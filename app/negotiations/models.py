@@ -199,22 +199,56 @@ class CommissionAgreement(Identified, Base):
     accepted_at: Mapped[datetime | None]
 
 
-class Commission(Identified, Base):
-    """What a broker earned with an agreement; append-only. No amount: none was agreed, the client
-    owes a reasonable fee (rules.md V-3)."""
+class Commission(Versioned, Base):
+    """What one party owes a broker for a deal (rules.md V-3, 9.2).
+
+    Pending from the deal on; earned when the contract is concluded, lapsed when the deal ends
+    without one. `share_bp` is the part of the broker's fee that `client_id` bears. No amount: none
+    was agreed on. Then `fee_fen` is the whole fee that the broker claims as reasonable. `deal_id`
+    names a deal of a module further down the stream.
+    """
 
     __tablename__ = "commission"
     __table_args__ = (
-        UniqueConstraint("negotiation_id", "client_id"),
-        CheckConstraint("(agreement_id IS NULL) = (amount_fen IS NULL)", name="agreed"),
+        UniqueConstraint("deal_id", "broker_id", "client_id", name="uq_commission_deal_id"),
+        CheckConstraint("state IN ('pending','earned','paid','lapsed')", name="state"),
+        CheckConstraint("basis IN ('agreement','reasonable','main_contract')", name="basis"),
+        CheckConstraint(
+            "(basis = 'agreement') = (agreement_id IS NOT NULL)"
+            " AND (agreement_id IS NULL OR amount_fen IS NOT NULL)",
+            name="agreed",
+        ),
+        CheckConstraint(
+            "share_bp = CASE WHEN basis = 'main_contract' THEN 5000 ELSE 10000 END", name="share"
+        ),
+        CheckConstraint(
+            "(state IN ('earned','paid')) = (earned_at IS NOT NULL)"
+            " AND (state = 'lapsed') = (lapsed_at IS NOT NULL)"
+            " AND (state = 'paid') = (paid_at IS NOT NULL)",
+            name="moments",
+        ),
+        CheckConstraint(
+            "amount_fen >= 0 AND fee_fen > 0 AND (state <> 'paid' OR amount_fen IS NOT NULL)"
+            " AND (fee_fen IS NULL OR earned_at IS NOT NULL)"
+            " AND (fee_fen IS NULL) = (grounds IS NULL)",
+            name="amounts",
+        ),
         Index("ix_commission_broker", "broker_id", "id"),
         Index("ix_commission_client", "client_id", "id"),
     )
 
-    negotiation_id: Mapped[UUID] = mapped_column(ForeignKey("negotiation.id"))
+    deal_id: Mapped[UUID]
+    negotiation_id: Mapped[UUID | None] = mapped_column(ForeignKey("negotiation.id"))
     broker_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     client_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     agreement_id: Mapped[UUID | None] = mapped_column(ForeignKey("commission_agreement.id"))
+    basis: Mapped[str]
+    share_bp: Mapped[int] = mapped_column(server_default=text("10000"))
     price_fen: Mapped[int]
     amount_fen: Mapped[int | None]
-    earned_at: Mapped[datetime]
+    fee_fen: Mapped[int | None]
+    grounds: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default=text("'pending'"))
+    earned_at: Mapped[datetime | None]
+    lapsed_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]

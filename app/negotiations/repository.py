@@ -208,15 +208,15 @@ async def agreement(
 
 
 async def agreement_in_force(
-    session: AsyncSession, broker_id: UUID, client_id: UUID
+    session: AsyncSession, broker_id: UUID, client_id: UUID, at: datetime
 ) -> CommissionAgreement | None:
-    """The commission agreement of client and broker that was accepted last."""
+    """The commission agreement of client and broker that was accepted last by then."""
     query = (
         select(CommissionAgreement)
         .where(
             CommissionAgreement.broker_id == broker_id,
             CommissionAgreement.client_id == client_id,
-            CommissionAgreement.accepted_at.is_not(None),
+            CommissionAgreement.accepted_at <= at,
         )
         .order_by(CommissionAgreement.accepted_at.desc(), CommissionAgreement.id.desc())
         .limit(1)
@@ -250,4 +250,20 @@ async def commissions_of(
     if after is not None:
         query = query.where(Commission.id < after)
     query = query.order_by(Commission.id.desc()).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
+async def commission(session: AsyncSession, commission_id: UUID) -> Commission | None:
+    """One commission."""
+    query = select(Commission).where(Commission.id == commission_id)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def commissions_of_deal(
+    session: AsyncSession, deal_id: UUID, *, lock: bool = False
+) -> Sequence[Commission]:
+    """The commissions of a deal, the oldest first."""
+    query = select(Commission).where(Commission.deal_id == deal_id).order_by(Commission.id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(query)).scalars().all()

@@ -6,16 +6,17 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from app.kit.calendar import OfficialCalendar, end_of_day, local_day
-from app.kit.money import round_half_up
+from app.kit.money import round_half_up, share
 from app.negotiations.errors import (
     CommissionTermsWrong,
     ExclusivityNotListed,
+    FeeNotOpen,
     OfferValidityWrong,
     PriceBelowFloor,
     RoyaltyWrong,
     TermWrong,
 )
-from app.negotiations.states import RoyaltyBase
+from app.negotiations.states import CommissionBasis, CommissionState, RoyaltyBase
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,37 @@ def check_commission(rate_bp: int | None, fixed_fen: int | None, cap_fen: int | 
 def commission(
     price_fen: int, rate_bp: int | None, fixed_fen: int | None, cap_fen: int | None
 ) -> int:
-    """The commission of a concluded deal in fen, rounded half up once; a cap cuts a rate.
-
-    Without a deal there is none (最高人民法院技术合同司法解释 39, 40; rules.md V-3).
-    """
+    """The commission of a concluded deal in fen, rounded half up once; a cap cuts a rate."""
     if rate_bp is None:
         assert fixed_fen is not None
         return fixed_fen
     amount = round_half_up(Decimal(price_fen) * rate_bp / 10_000)
     return amount if cap_fen is None else min(amount, cap_fen)
+
+
+def basis_of(*, agreed: bool, in_main_contract: bool) -> CommissionBasis:
+    """Why a broker is owed a commission (最高人民法院技术合同司法解释 39; rules.md V-3).
+
+    What client and broker agreed on counts. Where the contract of sale alone names the broker, and
+    no fee, both sides owe it; otherwise the client alone owes a reasonable one.
+    """
+    if agreed:
+        return CommissionBasis.AGREEMENT
+    return CommissionBasis.MAIN_CONTRACT if in_main_contract else CommissionBasis.REASONABLE
+
+
+def client_share(basis: CommissionBasis) -> int:
+    """The part of a broker's fee that each of those who owe it bears, in basis points: half each of
+    client and third party where only the contract of sale names the broker, else all of it."""
+    return 5_000 if basis is CommissionBasis.MAIN_CONTRACT else 10_000
+
+
+def split_fee(fee_fen: int, payers: int) -> list[int]:
+    """A fee in equal parts that sum to it; the first one bears the odd fen (rules.md TV-A6)."""
+    return share(fee_fen, [1] * payers)
+
+
+def check_claim(state: CommissionState, basis: CommissionBasis, amount_fen: int | None) -> None:
+    """Raise FeeNotOpen unless a fee is earned whose amount nobody has agreed on."""
+    if state is not CommissionState.EARNED or amount_fen is not None:
+        raise FeeNotOpen(state=state.value, basis=basis.value, amount_fen=amount_fen)

@@ -7,7 +7,14 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from app.kit.http import FEN_LIMIT, Fen, Line, Paragraphs, ShortCode, WireModel
-from app.negotiations.states import NegotiationState, Origin, RoyaltyBase, Side
+from app.negotiations.states import (
+    CommissionBasis,
+    CommissionState,
+    NegotiationState,
+    Origin,
+    RoyaltyBase,
+    Side,
+)
 
 Note = Annotated[Paragraphs, StringConstraints(max_length=2000)]
 Reason = Annotated[Paragraphs, StringConstraints(min_length=1, max_length=2000)]
@@ -219,13 +226,43 @@ class CommissionAgreementView(WireModel):
 
 
 class CommissionView(WireModel):
-    """What a broker earned; no amount where none was agreed: the client owes a reasonable fee."""
+    """What one party owes a broker for a deal; amounts in fen.
+
+    `pending` until the technology contract is concluded. `basis` says why it is owed: by an
+    `agreement`; a `reasonable` fee, for none was agreed on; or because the contract of sale alone
+    names the broker (`main_contract`), so that both bear half (司法解释 39). `share_bp` is the
+    part of the fee that `client_id` bears. Without an amount the broker claims a whole fee,
+    `fee_fen`, to which those who owe it agree.
+    """
 
     id: UUID
-    negotiation_id: UUID
+    version: int
+    deal_id: UUID
+    negotiation_id: UUID | None
     broker_id: UUID
     client_id: UUID
     agreement_id: UUID | None
+    basis: CommissionBasis
+    share_bp: int
     price_fen: int
     amount_fen: int | None
-    earned_at: datetime
+    fee_fen: int | None
+    grounds: str | None
+    state: CommissionState
+    created_at: datetime
+    earned_at: datetime | None
+    lapsed_at: datetime | None
+    paid_at: datetime | None
+
+
+class FeeClaim(WireModel):
+    """A fee that the broker holds to be reasonable, and why."""
+
+    fee_fen: Annotated[Fen, Field(gt=0)]
+    grounds: Annotated[Paragraphs, StringConstraints(min_length=1, max_length=2000)]
+
+
+class FeeAgreement(WireModel):
+    """Agrees to the fee that the broker claims; the amount is named again."""
+
+    fee_fen: Fen

@@ -21,7 +21,7 @@ from app.listings.errors import ListingNotOpen, OwnListing
 from app.listings.facts import ListingFacts
 from app.listings.states import ListingState
 from app.listings.states import Negotiation as Way
-from app.negotiations import access, brokers, repository, rules
+from app.negotiations import access, brokers, commissions, repository, rules
 from app.negotiations.errors import (
     AlreadyNegotiating,
     NegotiationOver,
@@ -43,6 +43,10 @@ from app.negotiations.schemas import (
 )
 from app.negotiations.states import MOVES, NegotiationState, Origin, Side
 from app.parties import service as parties
+
+promise_commissions = commissions.promise
+conclude_commissions = commissions.conclude
+lapse_commissions = commissions.lapse
 
 _NOT_AGREED = "协商期满,双方未达成一致"
 
@@ -217,7 +221,6 @@ async def accept(
     negotiation.agreed_fen = offer.committed_fen
     _change(session, actor, negotiation, "agree", offer=offer.id, committed_fen=offer.committed_fen)
     await session.flush()
-    await brokers.earn(session, actor, negotiation, offer.committed_fen, now)
     await endings.award_by_agreement(
         session, actor, negotiation.listing_id, negotiation.buyer_id, now
     )

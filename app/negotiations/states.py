@@ -40,6 +40,31 @@ class Side(StrEnum):
         return Side.BUYER if self is Side.SELLER else Side.SELLER
 
 
+class CommissionState(StrEnum):
+    """Life of a broker's commission."""
+
+    PENDING = "pending"
+    EARNED = "earned"
+    PAID = "paid"
+    LAPSED = "lapsed"
+
+
+COMMISSION_MOVES: dict[tuple[CommissionState, str], CommissionState] = {
+    (CommissionState.PENDING, "earn"): CommissionState.EARNED,
+    (CommissionState.PENDING, "lapse"): CommissionState.LAPSED,
+    (CommissionState.EARNED, "pay"): CommissionState.PAID,
+}
+"""Earned when the technology contract is concluded, and not before (司法解释 40; rules.md 9.2)."""
+
+
+class CommissionBasis(StrEnum):
+    """Why somebody owes a commission (司法解释 39; rules.md V-3)."""
+
+    AGREEMENT = "agreement"
+    REASONABLE = "reasonable"
+    MAIN_CONTRACT = "main_contract"
+
+
 class RoyaltyBase(StrEnum):
     """What a royalty is a share of (民法典 846; rules.md 3.4)."""
 

@@ -206,7 +206,9 @@ async def _show(
         listing=None
         if item.listing_id is None
         else await listings.facts(visit.session, item.listing_id),
-        seller=await parties.facts(visit.session, item.seller_id),
+        seller=None
+        if item.seller_id is None
+        else await parties.facts(visit.session, item.seller_id),
         bids=bids[:SHOWN_BIDS],
         leading=_leading(item, bids),
         shown_bids=SHOWN_BIDS,

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.contracts import service as contracts
-from app.deals import certificates, service, succession
+from app.deals import certificates, payments, service, succession
 from app.deals.schemas import Because, Default, NewCertificate
-from app.deals.states import ENDED, DealState
+from app.deals.states import ENDED, DealState, PriceReturn
 from app.kit.errors import NotFound
 from app.kit.http import cursor_id, make_page
 from app.kit.signing import signing_key
@@ -23,10 +23,16 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/deals")
 async def deal_list(
-    visit: Visit, state: str = "", mode: str = "", mine: str = "", cursor: str = ""
+    visit: Visit,
+    state: str = "",
+    mode: str = "",
+    mine: str = "",
+    returns: str = "",
+    cursor: str = "",
 ) -> Response:
-    """Results, the newest first."""
+    """Results, the newest first; for operators also those whose price is still to be given back."""
     page = paging(cursor)
+    queue = bool(returns) and visit.has_role("operator", "regulator")
     own = bool(mine) and visit.actor is not None and visit.actor.party_id is not None
     wanted = DealState(state) if state in set(DealState) else None
     if wanted in ENDED and not own:
@@ -40,6 +46,7 @@ async def deal_list(
         buyer_id=None,
         listing_id=None,
         transfer_mode=mode or None,
+        price_return=PriceReturn.BY_HAND if queue else None,
         after=cursor_id(page),
         limit=page.limit + 1,
     )
@@ -48,7 +55,7 @@ async def deal_list(
         "deals.html",
         items=await service.views(visit.session, items),
         next_cursor=following,
-        filters={"state": state, "mode": mode, "mine": mine},
+        filters={"state": state, "mode": mode, "mine": mine, "returns": "1" if queue else ""},
     )
 
 
@@ -126,6 +133,8 @@ async def _act(visit: Visitor, deal_id: UUID, form: Form) -> None:
         issuer = certificates.Issuer(settings.node_code, settings.public_url, key)
         new = NewCertificate(conclusion=reason)
         await certificates.issue(session, actor, deal_id, new, issuer, now)
+    elif chosen == "resolve":
+        await payments.resolve(session, actor, deal_id, reason)
     elif chosen == "revoke":
         row = await service.get(session, actor, deal_id)
         [item] = await service.views(session, [row])

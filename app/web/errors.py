@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 
 from app.kit.errors import Problem, Unauthenticated
 from app.web import session
-from app.web.forms import Complaint
+from app.web.forms import Complaint, in_words
+from app.web.forms import message as said_of
 from app.web.render import render
 from app.web.visit import SecureHTML, Visitor, chosen_language, language_links, page_context
 
@@ -68,13 +69,13 @@ def _html_or(handler: Any) -> Handler:
 def _page(request: Request, error: Any, plain: Response) -> Response:
     language = chosen_language(request)
     status = plain.status_code
-    message = error.detail(language) if isinstance(error, Problem) else ""
+    message = in_words(error, language).detail(language) if isinstance(error, Problem) else ""
     details: list[Complaint] = []
     if isinstance(error, RequestValidationError):
         in_path = any(item["loc"] and item["loc"][0] == "path" for item in error.errors())
         status = 404 if in_path else 422
         details = [
-            Complaint(".".join(str(part) for part in item["loc"]), str(item["msg"]))
+            Complaint(".".join(str(part) for part in item["loc"]), said_of(item, language))
             for item in error.errors()
             if not in_path
         ]

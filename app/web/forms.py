@@ -1,6 +1,8 @@
 """From forms to use cases: amounts, one attempt, and what is wrong in words."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 from uuid import UUID
@@ -8,7 +10,8 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
-from app.kit.errors import NotFound, Problem, Unauthenticated, Unprocessable
+from app.kit.calendar import SHANGHAI
+from app.kit.errors import IllegalMove, NotFound, Problem, Unauthenticated, Unprocessable
 from app.kit.i18n import Language
 from app.kit.money import BadAmount, parse_yuan
 from app.kit.problems import CHINESE
@@ -21,6 +24,15 @@ class BadAmountField(Unprocessable):
     code = "bad_amount"
     zh = "应为以元为单位的金额,最多两位小数,例如 1234.56"
     en = "The amount must be in yuan with at most two decimals, such as 1234.56"
+
+
+class PageOutOfDate(IllegalMove):
+    """A button of a page that somebody else's act, or the time, has overtaken."""
+
+    zh = "当前状态为“{state}”,已不能执行此操作;本页显示的是最新状态"
+    en = (
+        "It is in the state '{state}' now, which does not allow that; this page shows how it stands"
+    )
 
 
 class BadNumberField(Unprocessable):
@@ -66,19 +78,60 @@ def identity(text: str) -> UUID:
 def complaints(error: Problem | ValidationError, language: Language) -> list[Complaint]:
     """What a refusal says, in words."""
     if isinstance(error, Problem):
-        document = error.details(language)
+        document = in_words(error, language).details(language)
         named = [Complaint(entry["field"], entry["message"]) for entry in document["errors"]]
         return named or [Complaint("", document["detail"])]
     return [
-        Complaint(".".join(str(part) for part in item["loc"]), _message(item, language))
+        Complaint(".".join(str(part) for part in item["loc"]), message(item, language))
         for item in error.errors()
     ]
 
 
-def _message(item: Any, language: Language) -> str:
-    if language == "zh" and item["type"] in CHINESE:
-        return CHINESE[item["type"]].format_map(dict(item.get("ctx") or {}))
-    return str(item["msg"])
+def message(item: Any, language: Language) -> str:
+    """What pydantic says of a value, in the reader's language."""
+    if language != "zh":
+        return str(item["msg"])
+    template = CHINESE.get(item["type"], CHINESE["value_error"])
+    return template.format_map(defaultdict(str, item.get("ctx") or {}))
+
+
+def in_words(error: Problem, language: Language) -> Problem:
+    """A refusal whose facts are as people read them: names of states, local times, lists.
+
+    Programs get the codes; pages show words. A move that a state does not allow names the acts of
+    the API, which are no buttons: the page says the state alone.
+    """
+    module = type(error).__module__.split(".")[1]
+    facts = {name: _word(name, fact, module, language) for name, fact in error.facts.items()}
+    if type(error) is IllegalMove:
+        return PageOutOfDate(field=error.field, state=facts["state"])
+    # Its own constructor may want facts by other names than it keeps them.
+    worded = type(error).__new__(type(error))
+    worded.__dict__ |= vars(error) | {"facts": facts}
+    return worded
+
+
+def _word(name: str, fact: Any, module: str, language: Language) -> Any:
+    if isinstance(fact, list) and all(isinstance(one, str) for one in fact):
+        return ("、" if language == "zh" else ", ").join(fact)
+    if not isinstance(fact, str):
+        return fact
+    if name == "state" or name.endswith("_state"):
+        return _state(fact, module.removesuffix("s"))[0 if language == "zh" else 1]
+    try:
+        moment = datetime.fromisoformat(fact)
+    except ValueError:
+        return fact
+    if moment.tzinfo is None:
+        return fact
+    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def _state(code: str, domain: str) -> texts.Pair:
+    """The name of a state in the words of a module, else as another module has it."""
+    named = [domain, *texts.STATES]
+    found = (texts.STATES.get(one, {}).get(code) for one in named)
+    return next((pair for pair in found if pair is not None), (code, code))
 
 
 def label(complaint: Complaint, language: Language) -> str:

@@ -188,6 +188,12 @@ STATES: dict[str, dict[str, Pair]] = {
         "contracted": ("已签约", "Contracted"),
         "cancelled": ("已取消", "Cancelled"),
         "defaulted": ("受让方违约", "Buyer defaulted"),
+        "terminated": ("合同已终止", "Contract ended"),
+    },
+    "price_return": {
+        "owed": ("价款应退还付款方", "The price goes back to who paid it"),
+        "by_hand": ("价款已付出,待当事人返还", "Paid out before; to be given back by the parties"),
+        "resolved": ("价款返还已了结", "The return of the price is settled"),
     },
     "negotiation": {
         "open": ("协商中", "Open"),

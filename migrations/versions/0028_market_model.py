@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0028"
-down_revision = "0026"
+down_revision = "0032"
 
 MOMENT = sa.DateTime(timezone=True)
 

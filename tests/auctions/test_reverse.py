@@ -87,6 +87,80 @@ async def test_a_supplier_who_defaults_is_out_and_the_others_may_bid_again(marke
     assert (await flow.bid(loser, second, BUDGET_FEN)).status_code == 201
 
 
+async def test_the_second_supplier_costs_more_and_the_first_owes_the_difference(
+    market: Market,
+) -> None:
+    """D-11 (拍卖法 39) the other way round: the worse second price is the higher one."""
+    owner = await market.join("enterprise")
+    demand, (second, first) = await shortlisted(market, owner, 2)
+    auction = await call(owner, demand, bidding_minutes=60)
+    await market.settle()
+    assert (await flow.bid(first, auction, BUDGET_FEN - 4 * STEP_FEN)).status_code == 201
+    await flow.close_auction(market, auction)
+    operator, path = await market.admin(), f"/auctions/{auction['id']}"
+    await operator.ok("POST", f"{path}/default", {"reason": "逾期未签约", "commissions_fen": 7})
+    again = await call(owner, demand, bidding_minutes=60)
+    await market.settle()
+    assert (await flow.bid(second, again, BUDGET_FEN - STEP_FEN)).status_code == 201
+    sold = await flow.close_auction(market, again)
+    assert [award["shortfall_fen"] for award in sold["awards"]] == [3 * STEP_FEN]
+    [before] = (await operator.ok("GET", path))["awards"]
+    assert (before["state"], before["commissions_fen"]) == ("defaulted", 7)
+    await proven(market, again)
+
+
+async def test_a_sold_auction_that_is_annulled_leaves_the_demand_open_for_all(
+    market: Market,
+) -> None:
+    """法释〔2016〕18号 art. 31: the result is undone, which says nothing of the supplier."""
+    owner = await market.join("enterprise")
+    demand, (winner,) = await shortlisted(market, owner, 1)
+    auction = await call(owner, demand, bidding_minutes=60)
+    await market.settle()
+    assert (await flow.bid(winner, auction, BUDGET_FEN)).status_code == 201
+    await flow.close_auction(market, auction)
+    assert (await owner.ok("GET", f"/demands/{demand['id']}"))["state"] == "matched"
+    operator, path = await market.admin(), f"/auctions/{auction['id']}"
+    annulled = await operator.ok("POST", f"{path}/annul", {"reason": "系统故障"})
+    assert (annulled["state"], annulled["winner_id"]) == ("annulled", None)
+    shown = await owner.ok("GET", f"/demands/{demand['id']}")
+    assert (shown["state"], shown["supplier_id"], shown["awarded_fen"]) == ("published", None, None)
+    late = await operator.post(f"{path}/default", {"reason": "逾期未签约"})
+    assert (late.status_code, late.json()["code"]) == (409, "illegal_move")
+    await proven(market, auction)
+    second = await call(owner, demand, bidding_minutes=60)
+    assert (second["round"], second["bidder_count"]) == (2, 1)
+    await market.settle()
+    assert (await flow.bid(winner, second, BUDGET_FEN)).status_code == 201
+    sold = await flow.close_auction(market, second)
+    assert [award["shortfall_fen"] for award in sold["awards"]] == [None]
+
+
+async def test_the_owner_of_an_anonymous_demand_stays_unknown_in_its_auction(
+    market: Market,
+) -> None:
+    """rules.md 9.5: no names until an expression of interest is accepted."""
+    owner = await market.join("enterprise")
+    demand = await steps.published(market, owner, anonymous=True)
+    supplier = await market.join("university")
+    path = f"/demands/{demand['id']}/solutions"
+    solution = await supplier.ok("POST", path, steps.SOLUTION)
+    await owner.ok("POST", f"{path}/{solution['id']}/decision", {"act": "shortlist"})
+    auction = await call(owner, demand, bidding_minutes=60)
+    await market.settle()
+    secret, place = str(owner.organisation_id), f"/auctions/{auction['id']}"
+    for reader in (market.anonymous, supplier):
+        for where in (place, f"/auctions?demand_id={demand['id']}", f"{place}/bids", "/feed"):
+            answer = await reader.get(where)
+            assert (answer.status_code, secret in answer.text) == (200, False), where
+        assert (await reader.ok("GET", f"/auctions?seller_id={secret}"))["items"] == []
+        page = await reader.client.get(place, headers={"accept": "text/html"})
+        assert (page.status_code, secret in page.text) == (200, False)
+    for reader in (owner, await market.admin()):
+        assert (await reader.ok("GET", place))["seller_id"] == secret
+        assert len((await reader.ok("GET", f"/auctions?seller_id={secret}"))["items"]) == 1
+
+
 async def test_without_a_bid_the_demand_stays_and_can_be_called_for_again(market: Market) -> None:
     owner = await market.join("enterprise")
     demand, _ = await shortlisted(market, owner, 1)

@@ -44,12 +44,13 @@ def serve(database_url: str, port: int, kept: int, heartbeat_s: float) -> None:
 def serving(
     database_url: str, count: int = 1, *, kept: int = 1024, heartbeat_s: float = 15.0
 ) -> Iterator[list[str]]:
-    """Addresses of server processes on one database."""
-    spawn = multiprocessing.get_context("spawn")
+    """Addresses of server processes on one database; what they load is loaded once for all."""
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(["app.main"])
     ports = [free_port() for _ in range(count)]
     urls = [f"http://127.0.0.1:{port}" for port in ports]
     processes = [
-        spawn.Process(target=serve, args=(database_url, port, kept, heartbeat_s)) for port in ports
+        forks.Process(target=serve, args=(database_url, port, kept, heartbeat_s)) for port in ports
     ]
 
     def ready() -> bool:

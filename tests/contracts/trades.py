@@ -70,8 +70,8 @@ async def concluded(
 ) -> Trade:
     """A deal whose publicity has passed, and the contract that was drafted from it.
 
-    The achievement is posted over HTTP; the deal's row is put in without its listing and auction,
-    which these modules do not look at.
+    The achievement is posted over HTTP; the deal's row and its awarded listing are put in without
+    an auction, which these modules do not look at.
     """
     seller = seller or await market.join("university", f"甲大学 {uuid4().hex[:6]}")
     buyer = buyer or await market.join("enterprise", f"乙公司 {uuid4().hex[:6]}")
@@ -90,12 +90,35 @@ async def concluded(
     await seller.ok("POST", f"/achievements/{made['id']}/publish")
     async with market.sessions() as session, session.begin():
         await session.execute(text("SET LOCAL session_replication_role = replica"))
+        listing = await session.execute(
+            text(
+                "INSERT INTO listing (id, achievement_id, seller_id, seller_name, title, summary,"
+                " technical_field, ipc, region_code, transfer_mode, license_manner, exclusive,"
+                " profile, rule_set, rule_notes, disclosure_working_days, price_fen, deposit_fen,"
+                " increment_fen, extension_s, bidding_minutes, opens_after_minutes, conditions,"
+                " state, published_at, disclosure_from, closes_at, calendar_version, closed_at,"
+                " search_text, grams, ipc_terms)"
+                " VALUES (uuidv7(), :achievement, :seller, '', :title, '', 'new_materials', '{}',"
+                " '110000', :mode, :manner, false, 'UNIVERSITY_LISTING',"
+                " 'LISTING_UNIVERSITY_2015', '{}', 5, :price, 0, 1, 300, 60, 0, '', 'awarded', :at,"
+                " :at, :at, '', :at, '', '{}', '{}') RETURNING id"
+            ),
+            {
+                "achievement": made["id"],
+                "seller": seller.organisation_id,
+                "title": made["title"],
+                "mode": transfer_mode,
+                "manner": (manner or "ordinary") if transfer_mode == "license" else None,
+                "price": price_fen,
+                "at": await clock.now(session) - timedelta(hours=1),
+            },
+        )
         row = await session.execute(
             text(
                 "INSERT INTO deal (id, listing_id, auction_id, negotiation_id, achievement_id,"
                 " seller_id, buyer_id, price_fen, transfer_mode, license_manner, title, method,"
                 " state, concluded_at, publicity_from, publicity_working_days, publicity_ends_at,"
-                " calendar_version, rule_set) VALUES (uuidv7(), uuidv7(),"
+                " calendar_version, rule_set) VALUES (uuidv7(), :listing,"
                 " CASE WHEN :method = 'auction' THEN uuidv7() END,"
                 " CASE WHEN :method = 'negotiation' THEN uuidv7() END, :achievement, :seller,"
                 " :buyer, :price, :mode, :manner, :title, :method, 'publicised', :at, :at, 5,"
@@ -103,6 +126,7 @@ async def concluded(
                 " 'RESULT_2016') RETURNING id"
             ),
             {
+                "listing": listing.scalar_one(),
                 "achievement": made["id"],
                 "seller": seller.organisation_id,
                 "buyer": buyer.organisation_id,

@@ -12,6 +12,7 @@ from app.deals import rules, service
 from app.kit.calendar import official_calendar
 from tests import flow
 from tests.contracts.trades import rows
+from tests.listings.test_deposits import SETTLEMENT
 from tests.market import Market, User
 
 TABLES = ("deal", "listing", "listing_claim", "runner_up_offer", "audit_event")
@@ -154,6 +155,49 @@ async def defaulted(market: Market, **options: Any) -> tuple[dict[str, Any], Use
     return deal, seller, bidders
 
 
+async def pay_anew(market: Market, bidder: User, deal: dict[str, Any]) -> dict[str, Any]:
+    """The bidder's new deposit as it was asked for; it is paid by bank."""
+    await (await market.admin()).ok("PUT", "/ledger/settlement-account", SETTLEMENT)
+    applications = f"/listings/{deal['listing_id']}/applications"
+    [own] = (await bidder.ok("GET", applications))["items"]
+    asked: dict[str, Any] = own["deposit"]
+    assert asked["state"] == "expected"
+    await flow.tell_bank(market, [flow.paid(asked["amount_fen"], asked["reference"])])
+    return asked
+
+
+async def test_a_runner_up_who_does_not_pay_anew_in_time_frees_the_right(market: Market) -> None:
+    """rules.md C-14: a deposit arrives in time, or the applicant is deemed to have withdrawn."""
+    deal, _, [runner_up, _] = await defaulted(market)
+    path = f"/deals/{deal['id']}/runner-up"
+    accepted = await runner_up.ok("POST", path, {"accept": True})
+    before = await flow.stop_clock(market, accepted["deposit_due_at"])
+    await market.settle()
+    assert (await runner_up.ok("GET", path))["lapsed_at"] is None
+    await flow.step_clock(market, 2)
+    await market.settle()
+    lapsed = await runner_up.ok("GET", path)
+    assert datetime.fromisoformat(lapsed["lapsed_at"]) > before
+    listing = await market.anonymous.ok("GET", f"/listings/{deal['listing_id']}")
+    assert listing["state"] == "failed"
+    # What comes now goes back.
+    await pay_late(market, runner_up, deal)
+    reasons = [one["reason"] for one in (await runner_up.ok("GET", "/ledger/refunds"))["items"]]
+    assert reasons[0] == "surplus"
+    assert (await market.anonymous.ok("GET", f"/deals?listing_id={deal['listing_id']}"))[
+        "items"
+    ] == []
+
+
+async def pay_late(market: Market, bidder: User, deal: dict[str, Any]) -> None:
+    await (await market.admin()).ok("PUT", "/ledger/settlement-account", SETTLEMENT)
+    applications = f"/listings/{deal['listing_id']}/applications"
+    [own] = (await bidder.ok("GET", applications))["items"]
+    assert own["deposit"]["state"] == "settled"
+    reference = own["deposit"]["reference"]
+    await flow.tell_bank(market, [flow.paid(own["deposit"]["amount_fen"], reference)])
+
+
 async def test_the_runner_up_takes_the_deal_at_its_own_highest_bid(market: Market) -> None:
     deal, seller, [runner_up, winner] = await defaulted(market)
     path = f"/deals/{deal['id']}/runner-up"
@@ -163,7 +207,15 @@ async def test_the_runner_up_takes_the_deal_at_its_own_highest_bid(market: Marke
         flow.START_FEN,
     )
     assert (await winner.get(path)).status_code == 404
-    await runner_up.ok("POST", path, {"accept": True})
+    accepted = await runner_up.ok("POST", path, {"accept": True})
+    # Its deposit went back after the bidding: it is asked for anew before the deal is concluded.
+    assert (accepted["accepted"], accepted["concluded_at"]) == (True, None)
+    assert (await market.anonymous.ok("GET", f"/deals?listing_id={deal['listing_id']}"))[
+        "items"
+    ] == []
+    asked = await pay_anew(market, runner_up, deal)
+    assert (asked["round"], asked["due_at"]) == (2, accepted["deposit_due_at"])
+    assert (await runner_up.ok("GET", path))["concluded_at"] is not None
     [public] = (await market.anonymous.ok("GET", f"/deals?listing_id={deal['listing_id']}"))[
         "items"
     ]

@@ -1,18 +1,16 @@
 """Bulk import of demands: the real ones, and lines that are wrong."""
 
-import asyncio
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from httpx import Response
 from sqlalchemy import text
 
+from tests.commands import command
 from tests.demands.standard_rows import jsonl, real_demands
 from tests.demands.steps import PROFILE
 from tests.demands.test_flow import count
-from tests.market import API, PASSWORD, Market, User, new_organisation
+from tests.market import API, Market, User, new_organisation
 
 LINES = {"Content-Type": "application/x-ndjson"}
 
@@ -113,27 +111,6 @@ async def test_an_export_is_imported_again_as_it_is(market: Market) -> None:
     assert copy["profile"] == original
 
 
-async def command(market: Market, *arguments: str) -> tuple[int, str]:
-    environment = os.environ | {
-        "DATABASE_URL": market.database_url,
-        "TECHMARKET_PASSWORD": PASSWORD,
-        "TECHMARKET_DATA_DIR": str(market.settings.data_dir),
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "app.cli",
-        "import-demands",
-        *arguments,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, output.decode()
-
-
 async def test_the_command_checks_then_imports(market: Market, tmp_path: Path) -> None:
     body = new_organisation("enterprise")
     made = await market.client.post(API + "/organisations", json=body)
@@ -143,12 +120,12 @@ async def test_the_command_checks_then_imports(market: Market, tmp_path: Path) -
     good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
     good.write_bytes(jsonl([PROFILE]))
     bad.write_bytes(jsonl([PROFILE, PROFILE | {"summary": "x" * 501}]))
-    status, output = await command(market, str(bad), "--as", login)
+    status, output = await command(market, "import-demands", str(bad), "--as", login)
     assert status == 1
     assert "line 2: summary: At most 500 characters are allowed" in output
     assert "1 of 2 rows are wrong; nothing was written" in output
-    status, output = await command(market, str(good), "--as", login, "--dry-run")
+    status, output = await command(market, "import-demands", str(good), "--as", login, "--dry-run")
     assert (status, await count(market, "demand")) == (0, 0), output
-    status, output = await command(market, str(good), "--as", login)
+    status, output = await command(market, "import-demands", str(good), "--as", login)
     assert (status, await count(market, "demand")) == (0, 1), output
     assert '"created": 1' in output

@@ -151,7 +151,7 @@ async def books(session: AsyncSession) -> Books:
             " UNION ALL SELECT 'entry', entry_id FROM ledger_line GROUP BY entry_id"
             " HAVING sum(amount_fen) <> 0"
             " UNION ALL SELECT 'negative', id FROM ledger_account WHERE balance_fen < 0 AND kind"
-            " NOT IN ('bank','clearing','unexplained','receivable','charges')"
+            " NOT IN ('bank','clearing','unexplained','receivable','charges','broker_charge')"
         )
     )
     return Books({row[0]: row[1] for row in sums}, [tuple(row) for row in wrong])

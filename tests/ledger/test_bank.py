@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.kit.db import Sessions
 from app.kit.ids import new_id
 from app.kit.settings import Settings
-from app.ledger import jobs, messages, refunds
+from app.ledger import jobs, messages, refunds, reports
 from app.ledger.bank import FileBank, SimulatedBank, bank_of
 from app.ledger.messages import BankAccount, Payment, PaymentOrder
 from tests import flow
@@ -61,17 +61,36 @@ async def test_a_payment_file_handed_over_twice_is_paid_once(tmp_path: Path) -> 
     for _ in range(2):
         await bank.submit(batch_id, document)
     assert (tmp_path / "out" / f"{batch_id.hex}.xml").read_bytes() == document
-    [name] = await bank.arrivals()
+    first, name = await bank.arrivals()
+    said = reports.read_report(await bank.read(first))
+    assert [(one.status, one.reason) for one in said.payments] == [("ACSP", "")] * 2
     [told] = messages.read_statements(await bank.read(name))
     assert [(one.credit, one.returned) for one in told.entries] == [
         (False, False),
         (False, False),
         (True, True),
     ]
-    await bank.file_away(name, None)
+    for arrived in (first, name):
+        await bank.file_away(arrived, None)
     await bank.submit(batch_id, document)
     assert await bank.arrivals() == []
     assert names(tmp_path, "**/*.part") == []
+
+
+async def test_the_simulated_bank_refuses_an_account_that_it_does_not_know(tmp_path: Path) -> None:
+    bank, sent = SimulatedBank(tmp_path), order("00019999", THEIRS)
+    await bank.submit(new_id(), messages.write_order(sent))
+    first, name = await bank.arrivals()
+    said = reports.read_report(await bank.read(first))
+    assert (said.order_id, said.status) == (sent.message_id, None)
+    assert [(one.end_to_end_id, one.status, one.reason) for one in said.payments] == [
+        (sent.payments[0].end_to_end_id, "RJCT", "AC01 收款账号有误"),
+        (sent.payments[1].end_to_end_id, "ACSP", ""),
+    ]
+    [told] = messages.read_statements(await bank.read(name))
+    assert [one.end_to_end_id for one in told.entries] == [sent.payments[1].end_to_end_id]
+    await bank.submit(new_id(), messages.write_order(order("00019999")))
+    assert len(await bank.arrivals()) == 3  # a report alone: nothing was paid
 
 
 async def test_directories_are_served(sessions: Sessions, tmp_path: Path) -> None:
@@ -160,6 +179,40 @@ async def test_a_deposit_is_paid_and_paid_back_in_the_sandbox(market: Market) ->
     assert {one["kind"]: one["balance_fen"] for one in balance["totals"]} == {
         one["kind"]: one["lines_fen"] for one in balance["totals"]
     }
+    async with market.sessions() as session:
+        found = await books(session)
+    assert (found.wrong, {kind: fen for kind, fen in found.sums.items() if fen}) == ([], {})
+
+
+async def test_a_refused_refund_is_mended_in_the_sandbox(market: Market) -> None:
+    admin = await market.admin()
+    await admin.ok("PUT", "/ledger/settlement-account", SETTLEMENT)
+    listing = await flow.open_listing(market, await market.join("university"))
+    bidder = await market.join("enterprise", "云岭新材料")
+    made = await flow.apply(market, listing, bidder)
+    path = f"/listings/{listing['id']}/applications/{made['id']}"
+    decided = await admin.ok("POST", f"{path}/decision", {"act": "qualify"})
+    payment = {
+        "reference": decided["deposit"]["reference"],
+        "amount_fen": flow.DEPOSIT_FEN,
+        "payer_name": "云岭新材料",
+        "payer_account": "0001222020200112",
+    }
+    await bidder.ok("POST", "/ledger/simulated-payments", payment)
+    await market.settle()
+    await bidder.ok("POST", f"{path}/withdraw")
+    await market.settle()
+    [refused] = (await admin.ok("GET", "/ledger/refunds?state=rejected"))["items"]
+    assert (refused["bank_status"], refused["rejection"]) == ("RJCT", "AC01 收款账号有误")
+    account = {"number": THEIRS, "name": "云岭新材料"}
+    await admin.ok("POST", f"/ledger/refunds/{refused['id']}/replace", {"account": account})
+    await market.settle()
+    mine = (await bidder.ok("GET", "/ledger/refunds"))["items"]
+    assert [(one["state"], one["replaces_id"]) for one in mine] == [
+        ("paid", refused["id"]),
+        ("rejected", None),
+    ]
+    assert mine[0]["bank_status"] == "ACSP"
     async with market.sessions() as session:
         found = await books(session)
     assert (found.wrong, {kind: fen for kind, fen in found.sums.items() if fen}) == ([], {})

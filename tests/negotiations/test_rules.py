@@ -12,13 +12,14 @@ from app.negotiations import rules
 from app.negotiations.errors import (
     CommissionTermsWrong,
     ExclusivityNotListed,
+    FeeNotOpen,
     OfferValidityWrong,
     PriceBelowFloor,
     RoyaltyWrong,
     TermWrong,
 )
 from app.negotiations.schemas import OfferTerms
-from app.negotiations.states import RoyaltyBase
+from app.negotiations.states import CommissionBasis, CommissionState, RoyaltyBase
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 END = NOW + timedelta(days=30)
@@ -161,3 +162,58 @@ def test_agreed_instalments_become_those_of_the_contract() -> None:
     unit = {"base": "units", "unit_fen": 150}
     terms = contracts.agreed_terms(agreed(upfront_fen=100, royalty=unit), 100)
     assert "每件人民币 1.50 元" in "".join(terms["free_clauses"])
+
+
+@pytest.mark.parametrize(
+    ("agreed", "in_main_contract", "basis", "share_bp"),
+    [
+        (True, False, CommissionBasis.AGREEMENT, 10_000),
+        (True, True, CommissionBasis.AGREEMENT, 10_000),
+        (False, False, CommissionBasis.REASONABLE, 10_000),
+        (False, True, CommissionBasis.MAIN_CONTRACT, 5_000),
+    ],
+)
+def test_who_bears_a_brokers_fee(
+    agreed: bool, in_main_contract: bool, basis: CommissionBasis, share_bp: int
+) -> None:
+    """最高人民法院技术合同司法解释 39; rules.md V-3: half each where the main contract alone names
+    the broker, and no amount; the client alone otherwise."""
+    assert rules.basis_of(agreed=agreed, in_main_contract=in_main_contract) is basis
+    assert rules.client_share(basis) == share_bp
+
+
+@pytest.mark.parametrize(
+    ("fee_fen", "payers", "parts"),
+    [
+        (6_000_000, 1, [6_000_000]),
+        (6_000_000, 2, [3_000_000, 3_000_000]),
+        (6_000_001, 2, [3_000_001, 3_000_000]),
+        (1, 2, [1, 0]),
+    ],
+)
+def test_halves_sum_to_the_fee(fee_fen: int, payers: int, parts: list[int]) -> None:
+    """rules.md V-3 with TV-A6: the parts sum to the whole."""
+    assert rules.split_fee(fee_fen, payers) == parts
+    assert sum(parts) == fee_fen
+
+
+@pytest.mark.parametrize(
+    ("state", "amount_fen", "open_"),
+    [
+        (CommissionState.EARNED, None, True),
+        (CommissionState.EARNED, 5, False),
+        (CommissionState.PENDING, None, False),
+        (CommissionState.LAPSED, None, False),
+        (CommissionState.PAID, 5, False),
+    ],
+)
+def test_a_fee_is_claimed_after_the_contract_and_where_none_was_agreed(
+    state: CommissionState, amount_fen: int | None, open_: bool
+) -> None:
+    """司法解释 40: no contract, no fee."""
+    if open_:
+        rules.check_claim(state, CommissionBasis.REASONABLE, amount_fen)
+    else:
+        with pytest.raises(FeeNotOpen) as refused:
+            rules.check_claim(state, CommissionBasis.REASONABLE, amount_fen)
+        assert refused.value.facts["state"] == state.value

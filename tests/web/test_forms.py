@@ -1,7 +1,13 @@
 """Refused forms: the page says which field is wrong, keeps what was typed, writes nothing."""
 
+import pytest
 from sqlalchemy import text
 
+from app.auctions.scheduling import bad_plan
+from app.deals.errors import DealEnded, PublicityRunning
+from app.kit.errors import IllegalMove, Problem
+from app.negotiations.errors import BrokerConflict
+from app.web.forms import complaints
 from tests.market import Market, User, credit_code
 from tests.web.browser import Browser, read
 from tests.web.conftest import Trade, list_by_pages, qualify_by_pages
@@ -134,3 +140,46 @@ async def test_nobody_signs_a_text_that_is_not_in_force(trade: Trade) -> None:
     token = (await buyer.page("/desk")).form("/logout").values
     answer = await buyer.post(path + "/sign", token | {"text_sha256": "0" * 64})
     assert "操作未生效" in read(answer, 409).words
+
+
+@pytest.mark.parametrize(
+    ("error", "chinese", "english"),
+    [
+        (
+            IllegalMove(state="contracted", act="cancel", allowed=["default"]),
+            "当前状态为“已签约”,已不能执行此操作;本页显示的是最新状态",
+            "It is in the state 'Contracted' now, which does not allow that;"
+            " this page shows how it stands",
+        ),
+        (
+            DealEnded(state="cancelled"),
+            "该成交已终止(状态 已取消),不能签署合同",
+            "The deal has ended (state Cancelled); its contract cannot be signed",
+        ),
+        (
+            PublicityRunning(state="suspended", publicity_ends_at="2026-11-27T16:00:00+00:00"),
+            "成交公示尚未结束(状态 公示暂停,公示截止 2026-11-28 00:00),期满后方可签署合同",
+            "The result is still being made public (state Publicity suspended, until 2026-11-28"
+            " 00:00); the contract can be signed after that",
+        ),
+        (
+            bad_plan([("rules.units", "must not be empty")]),
+            "不能为空",
+            "must not be empty",
+        ),
+    ],
+)
+def test_refusals_on_pages_are_in_the_words_of_the_page(
+    error: Problem, chinese: str, english: str
+) -> None:
+    """Names of states and local times instead of codes; programs still get the codes."""
+    before = dict(error.facts)
+    assert [one.message for one in complaints(error, "zh")] == [chinese]
+    assert [one.message for one in complaints(error, "en")] == [english]
+    assert error.facts == before
+
+
+def test_lists_in_a_refusal_are_words_too() -> None:
+    [said] = complaints(BrokerConflict(missing=["seller", "buyer"]), "zh")
+    assert "seller、buyer" in said.message
+    assert "['" not in said.message
