@@ -18,7 +18,15 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import cli_matching, cli_registry, cli_search, cli_statistics, opening, sample
+from app import (
+    cli_guidance,
+    cli_matching,
+    cli_registry,
+    cli_search,
+    cli_statistics,
+    opening,
+    sample,
+)
 from app.achievements import imports
 from app.auctions import verification
 from app.auctions.engine import replay as histories
@@ -58,6 +66,9 @@ def _migrated(chosen: Settings) -> Iterator[str]:
 searching = cli_search.commands(_migrated)
 cli_matching.add_to(searching)
 cli.add_typer(searching, name="search")
+pricing = typer.Typer(no_args_is_help=True, help="Learn parameters of prices from data")
+cli_guidance.add_to(pricing)
+cli.add_typer(pricing, name="pricing")
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 TIME_LIMIT_S = 1200
-SHARED = {"__init__", "__main__", "harness", "load", "simulated_market"}
+SHARED = {"__init__", "__main__", "exporting", "harness", "load", "simulated_market"}
 
 
 def main() -> int:

@@ -7,8 +7,8 @@ their aggregates, as in a running market.
 Registrations: the use case that decides and numbers, one office and 31 offices, each with 31 at
 once, against as many bare INSERTs; then the job that counts each of them, against the same.
 
-Exports: 1,000,000 rows as CSV and XLSX over HTTP from a server process, whose peak memory is given,
-against COPY of the same rows.
+Exports: 1,000,000 rows as CSV and XLSX over HTTP from a server process that does nothing
+else, whose peak memory is given, against COPY of the same rows.
 
 `python -m bench.statistics 20000` takes a smaller year.
 """
@@ -18,29 +18,29 @@ import http.client
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from datetime import date
+from dataclasses import dataclass
 from itertools import cycle
 from statistics import median
 from typing import Any
 from uuid import UUID
 
+import orjson
 import psycopg
 import uvloop
-from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
 
 from app.kit import clock
 from app.kit.actor import Actor
 from app.kit.db import Sessions, make_engine, make_sessions
-from app.kit.log import configure_logging
-from app.kit.settings import Settings
-from app.main import create_app
+from app.registrations import imports
 from app.registrations import service as registrations
-from app.statistics import exports, repository
+from app.registrations.schemas import Decision
+from app.sample.handed_in import handed_in
+from app.statistics import repository
 from app.statistics import service as counting
 from app.statistics.rules import Sums
 from app.statistics.states import DIMENSIONS, FLOW, TOTAL
-from bench import load
+from bench import exporting, load
+from bench.exporting import FIRST, LAST
 from bench.harness import figure, own_mib, say, scratch_database
 
 CONTRACTS = 1_000_000
@@ -50,7 +50,6 @@ OFFICES = 31
 DECISIONS = 620
 LOOKS = 9
 PLAIN_LOOKS = 3
-FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
 LIMIT_MIB = 300
 
 PROVINCES = (
@@ -105,18 +104,15 @@ WITH o AS (INSERT INTO organisation (id, kind, name, credit_code, region_code, s
   SELECT uuidv7(), 'registration_office', 'office ' || n, 'office ' || n, n || '0100', 'active'
   FROM unnest(string_to_array(%(provinces)s, ' ')) AS n RETURNING id, region_code)
 INSERT INTO registration_office (organisation_id, region4, point)
-SELECT id, left(region_code, 2) || '01', '07' FROM o RETURNING organisation_id
+SELECT id, left(region_code, 2) || '01', '07' FROM o RETURNING organisation_id, region4 || '00'
 """
 
-ACCEPTED = """
-INSERT INTO registration (id, contract_id, office_id, applicant_id, seller_id, seller_kind,
-  seller_region, buyer_id, buyer_kind, buyer_region, title, contract_class, sub_class,
-  technical_field, total_fen, technical_fen, signed_at, state, rule_set, submitted_at, accepted_at,
-  accepted_by, due_at)
-SELECT uuidv7(), uuidv7(), %(office)s, %(office)s, %(office)s, 'university', '110000', %(office)s,
-  'enterprise', '310000', 'x', 'transfer', 'transfer.patent_right', 'agriculture', 1000, 900, now(),
-  'accepted', 'RS_2026', now(), now(), uuidv7(), now() + interval '30 days'
-FROM generate_series(1, %(count)s) RETURNING id
+REGISTRARS = """
+WITH p AS (INSERT INTO person (id, login, name, password_hash)
+  SELECT uuidv7(), 'registrar' || n, 'registrar ' || n, '' FROM generate_series(1, 2) AS n
+  RETURNING id), m AS (INSERT INTO membership (id, person_id, organisation_id, roles)
+  SELECT uuidv7(), p.id, o.organisation_id, ARRAY['registrar'] FROM p, registration_office AS o)
+SELECT id FROM p
 """
 
 
@@ -215,6 +211,20 @@ async def measure_dashboard(database_url: str) -> int:
 Work = Callable[[Any], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class Office:
+    """An office and its two registrars."""
+
+    id: UUID
+    region: str
+    accepting: UUID
+    deciding: UUID
+
+    def actor(self, person: UUID) -> Actor:
+        """One of the registrars at work."""
+        return Actor(person, self.id, "registration_office", frozenset({"registrar"}))
+
+
 async def at_once(work: Work, items: list[Any], workers: int) -> float:
     """Items a second, by so many workers."""
     waiting = iter(items)
@@ -228,66 +238,77 @@ async def at_once(work: Work, items: list[Any], workers: int) -> float:
     return len(items) / (time.monotonic() - started)
 
 
-def offices(database_url: str) -> list[UUID]:
-    """One office in each province."""
+def offices(database_url: str) -> list[Office]:
+    """One office in each province, with two registrars: one accepts, the other one decides."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         rows = connection.execute(OFFICE, {"provinces": PROVINCES}).fetchall()
+        first, second = connection.execute(REGISTRARS).fetchall()
         connection.execute("CREATE TABLE bare AS SELECT * FROM statistics_entry WHERE false")
         connection.execute("ALTER TABLE bare ADD PRIMARY KEY (id)")
-    return [row[0] for row in rows]
+    return [Office(row[0], row[1], first[0], second[0]) for row in rows]
 
 
-def person(database_url: str) -> UUID:
-    """Who decides in all offices."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        row = connection.execute(
-            "INSERT INTO person (id, login, name, password_hash)"
-            " VALUES (uuidv7(), 'registrar', 'registrar', '') RETURNING id"
-        ).fetchone()
-    assert row is not None
-    return UUID(str(row[0]))
-
-
-def accepted(database_url: str, of: list[UUID]) -> list[tuple[UUID, UUID]]:
-    """Applications that wait for their decision, of each office as many, in turn."""
+async def accepted(sessions: Sessions, of: list[Office], start: int) -> list[tuple[Office, UUID]]:
+    """Contracts that were handed in and accepted, of each office as many, in turn."""
     each = DECISIONS // len(of)
     found = []
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("SET session_replication_role = replica")
-        for office in of:
-            rows = connection.execute(ACCEPTED, {"office": office, "count": each}).fetchall()
-            found.append([(office, row[0]) for row in rows])
+    for turn, office in enumerate(of):
+        first = start + turn * each
+        rows = [handed_in(n, region=office.region) for n in range(first, first + each)]
+        actor = office.actor(office.accepting)
+        async with sessions() as session, session.begin():
+            taken = await imports.take_in(
+                session, actor, b"\n".join(map(orjson.dumps, rows)), "jsonl", "en"
+            )
+            assert taken.taken == each, taken.rows[0]
+            ids = [one.registration_id for one in taken.rows if one.registration_id]
+            decisions = [Decision(registration_id=one, act="accept") for one in ids]
+            done = await imports.decide(session, actor, decisions, "en")
+            assert {one.outcome for one in done} == {"done"}, done[0]
+        found.append([(office, one) for one in ids])
     return [one for together in zip(*found, strict=True) for one in together]
 
 
 async def measure_registrations(database_url: str) -> None:
     """Deciding at one office and at all, counting, and bare INSERTs by as many connections."""
-    all_offices, decider = offices(database_url), person(database_url)
+    all_offices = offices(database_url)
     engine = make_engine(database_url, pool_size=OFFICES)
     sessions = make_sessions(engine)
     bare = await bare_inserts(database_url)
-    for name, of in (("one_office", all_offices[:1]), ("31_offices", all_offices)):
-        waiting = accepted(database_url, of)
-        rate = await at_once(_decide(sessions, decider), waiting, OFFICES)
+    ways = (("one_office", all_offices[:1]), ("31_offices", all_offices))
+    for start, (name, of) in enumerate(ways):
+        waiting = await accepted(sessions, of, start * DECISIONS)
+        rate = await at_once(_decide(sessions), waiting, OFFICES)
         figure(f"register_{name}", rate, "registrations/s", baseline=("bare_insert", bare))
+        numbers(database_url, of)
         counted = [registration_id for _, registration_id in waiting]
         rate = await at_once(_count(sessions), counted, OFFICES)
         figure(f"count_{name}", rate, "registrations/s", baseline=("bare_insert", bare))
     async with sessions() as session, session.begin():
         started = time.monotonic()
         now = await clock.now(session)
-        await counting.compact(session, all_offices[0], now)
+        await counting.compact(session, all_offices[0].id, now)
         say(f"{2 * DECISIONS + WAITING} lines compacted in {time.monotonic() - started:.2f} s")
     await engine.dispose()
 
 
-def _decide(sessions: Sessions, decider: UUID) -> Work:
-    async def decide(one: tuple[UUID, UUID]) -> None:
+def numbers(database_url: str, of: list[Office]) -> None:
+    """Every office's numbers run from its first to its last one without a gap."""
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "SELECT office_id, count(*), max(right(number, 6)::int) FROM registration"
+            " WHERE number IS NOT NULL GROUP BY 1"
+        ).fetchall()
+    assert {row[0] for row in rows} >= {office.id for office in of}
+    assert all(count == last for _, count, last in rows), rows
+
+
+def _decide(sessions: Sessions) -> Work:
+    async def decide(one: tuple[Office, UUID]) -> None:
         office, registration_id = one
-        actor = Actor(decider, office, "registration_office", frozenset({"registrar"}))
         async with sessions() as session, session.begin():
-            await registrations.register(session, actor, registration_id)
+            await registrations.register(session, office.actor(office.deciding), registration_id)
 
     return decide
 
@@ -319,21 +340,6 @@ async def bare_inserts(database_url: str) -> float:
     for connection in opened:
         await connection.close()
     return rate
-
-
-async def lines(request: Request, output: str) -> Response:
-    """What the export answers with, without a login."""
-    make = exports.lines_as_csv if output == "csv" else exports.lines_as_xlsx
-    return StreamingResponse(make(request.app.state.sessions, FIRST, LAST))
-
-
-def serve(database_url: str, port: int) -> None:
-    """The server process."""
-    settings = Settings(mode="sandbox", log_level="warning", _env_file=None)
-    configure_logging(settings)
-    app = create_app(settings, database_url)
-    load.add_first(app, "/bench/export/{output}", lines, "GET")
-    load.serve(app, port)
 
 
 def download(port: int, output: str) -> tuple[int, float]:
@@ -370,7 +376,7 @@ def measure_exports(database_url: str, contracts: int) -> int:
     baseline = contracts / copied(database_url)
     highest = 0.0
     for output in ("csv", "xlsx"):
-        with load.server_process(serve, database_url) as (port, pid):
+        with exporting.server(database_url) as (port, pid):
             size, took = download(port, output)
             peak = load.peak_mib(pid)
         figure(

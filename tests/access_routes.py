@@ -184,6 +184,7 @@ ENDED = {"negotiation_id": "$ended_negotiation"}
 CERTIFICATE = {"number": "$certificate_number"}
 OWNERS_WEBHOOK = ({"university"}, 404, (403, SIGNED_IN - ADMINISTRATORS))
 FALLEN = {"registration_id": "$fallen_registration"}
+FALLEN_REQUEST = FALLEN | {"request_id": "$fallen_request"}
 FALLEN_OBJECTION = FALLEN | {"objection_id": "$fallen_objection"}
 OFFICE_LOOKS = ({"registrar", "regulator"}, 404, (403, {"enterprise", *SELLER_READS}))
 PART = {"title": "x", "contract_class": "consulting", "total_fen": 0, "technical_fen": 0}
@@ -221,6 +222,8 @@ BENEFIT = {
 }
 SEES_PORTFOLIO = (SELLER_READS | {"operator", "regulator"}, 404)
 SEES_VALUATION = (SEES_PORTFOLIO[0] | {"broker_without_mandate"}, 404)
+SEES_GUIDANCE = (SELLER_READS | {"operator"}, 404)
+"""Advice tells what a secret reserve may be: no other party sees it, nor the regulator."""
 VALUED_BY = (SELLER, 404, (403, {"roleless", "broker_read_key", "regulator"}))
 """The broker without a mandate signed the university's valuation as its appraiser."""
 
@@ -606,6 +609,9 @@ ROUTES: dict[tuple[str, str], Row] = {
         PARTIES_READ | {"regulator"}, 404, path={"text_version": "1"}
     ),
     ("PATCH", "/contracts/{contract_id}"): row(*PARTIES_ACT, headers=STALE, json={"title": "x"}),
+    ("PUT", "/contracts/{contract_id}/text"): row(
+        *PARTIES_ACT, headers=STALE, files={"file": ("a.txt", b"a")}
+    ),
     ("POST", "/contracts/{contract_id}/propose"): row(*PARTIES_ACT),
     ("POST", "/contracts/{contract_id}/withdraw-proposal"): row(*PARTIES_ACT),
     ("POST", "/contracts/{contract_id}/sign"): row(*PARTIES_ACT, json={"text_sha256": "0" * 64}),
@@ -685,6 +691,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("PATCH", "/income-plans/{plan_id}"): row(*PLAN_ACT, headers=STALE, json={"years": 3}),
     ("POST", "/income-plans/{plan_id}/publish"): row(*PLAN_ACT),
     ("POST", "/income-plans/{plan_id}/withdraw"): row(*PLAN_ACT, json={}),
+    ("POST", "/income-plans/{plan_id}/successor"): row(*PLAN_ACT, json={}),
     ("POST", "/income-plans/{plan_id}/objections"): row(
         {"university", "roleless"}, 404, path=WITHDRAWN_PLAN, json={"grounds": "x"}
     ),
@@ -783,6 +790,23 @@ ROUTES: dict[tuple[str, str], Row] = {
         path=FALLEN_OBJECTION,
         json={"outcome": "uphold", "note": "x"},
     ),
+    ("GET", "/registrations/requests"): row(OFFICES | {"regulator"}),
+    ("GET", "/registrations/{registration_id}/requests"): row(
+        PARTIES_READ | {"registrar", "regulator"}, 404
+    ),
+    ("POST", "/registrations/{registration_id}/requests"): row(
+        *APPLICANTS_ACT, json={"kind": "change", "basis": "x"}
+    ),
+    ("POST", "/registrations/{registration_id}/requests/{request_id}/withdraw"): row(
+        {"registrar"}, 404, (403, {"regulator"}), path=FALLEN_REQUEST
+    ),
+    ("POST", "/registrations/{registration_id}/requests/{request_id}/decision"): row(
+        {"registrar"},
+        404,
+        (403, {"regulator"}),
+        path=FALLEN_REQUEST,
+        json={"outcome": "reject", "note": "x"},
+    ),
     ("GET", "/registrations/{registration_id}/incomes"): row(
         PARTIES_READ | {"registrar", "regulator"}, 404
     ),
@@ -837,6 +861,16 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "/valuations/{valuation_id}/report.pdf"): row(*SEES_VALUATION),
     ("GET", "/valuations/{valuation_id}/reproduction"): row(*SEES_VALUATION),
     ("GET", "/valuations/{valuation_id}/figure"): row(*SEES_VALUATION),
+    ("POST", "/auction-guidance"): row(
+        SELLER | {"operator"},
+        403,
+        (404, OTHER_TRADERS),
+        json={"listing_id": "$listing_id"},
+    ),
+    ("GET", "/auction-guidance"): row(SIGNED_IN),
+    ("GET", "/auction-guidance/parameters"): public(),
+    ("GET", "/auction-guidance/{guidance_id}"): row(*SEES_GUIDANCE),
+    ("GET", "/auction-guidance/{guidance_id}/reproduction"): row(*SEES_GUIDANCE),
     ("POST", "/comparables"): row(
         {"operator"}, json={"items": [imported("access", 1, currency="USD")]}
     ),

@@ -503,10 +503,14 @@ async def _office_matters(stage: Stage) -> None:
     objections = f"{fallen}/objections"
     objection = await people["regulator"].ok("POST", objections, {"grounds": "金额有误"})
     await people["regulator"].ok("POST", f"{objections}/{objection['id']}/withdraw")
+    asked = {"kind": "change", "technical_fen": 1, "basis": "补充协议"}
+    request = await people["registrar"].ok("POST", f"{fallen}/requests", asked)
+    await people["registrar"].ok("POST", f"{fallen}/requests/{request['id']}/withdraw")
     await people["registrar"].ok("POST", f"{fallen}/cancel", {"reason": "合同解除"})
     stage.objects |= {
         "fallen_registration": spare,
         "fallen_objection": objection["id"],
+        "fallen_request": request["id"],
         "office_id": office,
         "registration_id": made["id"],
         "number": registered["number"],
@@ -647,7 +651,12 @@ async def _valuations(stage: Stage) -> None:
     known = (await operator.ok("GET", "/comparables"))["items"]
     [comparable] = [one["id"] for one in known if one["source"] == "imported"]
     await operator.ok("POST", f"/comparables/{comparable}/void")
+    listing = stage.objects["draft_listing"]
+    drafted = await university.ok("GET", f"/listings/{listing}")
+    await ask(university, {"id": drafted["achievement_id"]}, {"cost": COST})
+    advice = await university.ok("POST", "/auction-guidance", {"listing_id": listing})
     stage.objects |= {
+        "guidance_id": advice["id"],
         "market_model_id": await _model(market),
         "valuation_id": made["id"],
         "portfolio_id": portfolio["id"],

@@ -3,9 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from anyio import to_thread
+from fastapi import APIRouter, Path, Query, Request, Response, UploadFile
+from starlette import datastructures
 
-from app.contracts import service
+from app.contracts import imports, service
 from app.contracts.errors import (
     ClassFixedByDeal,
     EmptyTerm,
@@ -18,6 +20,9 @@ from app.contracts.errors import (
     PaymentTermsWrong,
     SubClassMismatch,
     SubjectExceedsItem,
+    TextFileEmpty,
+    TextFileNotRead,
+    TextFileTooLong,
 )
 from app.contracts.schemas import (
     ContractEdit,
@@ -42,10 +47,13 @@ from app.kit.errors import (
 )
 from app.kit.errors import problems as declared
 from app.kit.http import BadCursor, IfMatch, Page, Paging, cursor_id, etag, make_page, trade_router
+from app.kit.problems import TooLarge
+from app.kit.uploads import signed_in
 
 contracts = trade_router("/contracts", "contracts")
 routers: tuple[APIRouter, ...] = (contracts,)
 
+MOST_BYTES = 10 * 1024 * 1024
 _ACT = (Unauthenticated, RoleRequired, ScopeRequired, NotFound, IllegalMove)
 
 
@@ -130,6 +138,41 @@ async def edit_contract(
     contract = await service.edit(session, actor, contract_id, change, version)
     response.headers["ETag"] = etag(contract.version)
     return await service.view(session, contract)
+
+
+@contracts.put(
+    "/{contract_id}/text",
+    responses=declared(
+        *_ACT,
+        PreconditionFailed,
+        PreconditionRequired,
+        TooLarge,
+        TextFileNotRead,
+        TextFileEmpty,
+        TextFileTooLong,
+    ),
+)
+async def upload_text(
+    request: Request, response: Response, contract_id: UUID, version: IfMatch, file: UploadFile
+) -> ContractView:
+    """Bring an own text to a draft, from a PDF or a plain text file: a new version of the text."""
+    actor = await signed_in(request)
+    text = await to_thread.run_sync(imports.text_of, await content_of(file))
+    change = {"full_text": text, "full_text_name": (file.filename or "")[:200] or None}
+    async with request.app.state.sessions() as session, session.begin():
+        contract = await service.edit(
+            session, actor, contract_id, ContractEdit.model_validate(change), version
+        )
+        response.headers["ETag"] = etag(contract.version)
+        return await service.view(session, contract)
+
+
+async def content_of(file: datastructures.UploadFile) -> bytes:
+    """The bytes of a text file; raises TooLarge."""
+    content = await file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise TooLarge(limit_bytes=MOST_BYTES)
+    return content
 
 
 @contracts.post(

@@ -243,6 +243,30 @@ class NoticeNotMature(Conflict):
     en = "The demand runs until {matures_at}; the contract cannot be ended before"
 
 
+class TextFileNotRead(Unprocessable):
+    """A text is taken from a PDF or a plain text file."""
+
+    code = "text_file_not_read"
+    zh = "无法读取文件({reason});请上传含文字的 PDF 或 UTF-8 文本,Word 文件请先另存为 PDF"
+    en = "The file cannot be read ({reason}); give a PDF with text or UTF-8 text; save Word as PDF"
+
+
+class TextFileEmpty(Unprocessable):
+    """A scanned PDF holds images and no text."""
+
+    code = "text_file_empty"
+    zh = "文件中没有文字;扫描件请先作文字识别"
+    en = "There is no text in the file; a scan needs text recognition first"
+
+
+class TextFileTooLong(Unprocessable):
+    """A text has at most so many characters, a PDF so many pages."""
+
+    code = "text_file_too_long"
+    zh = "文本过长:{length},最多 {longest}"
+    en = "The text is too long: {length} of at most {longest}"
+
+
 class NotABroker(Unprocessable):
     """The intermediary that a contract names is a registered broker."""
 

@@ -59,3 +59,22 @@ class PaymentReceived:
     received_on: date
     invoice_number: str | None
     recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class MonopolyClause:
+    """A clause that may monopolise technology, or does (民法典 850), with what would be right.
+
+    `clear` when the law leaves no room: two parties cannot agree on it. `field` is its place in the
+    structured terms, `text` for a contract without them.
+    """
+
+    code: str
+    clear: bool
+    source: str
+    field: str
+    quote: str
+    zh: str
+    en: str
+    remedy_zh: str
+    remedy_en: str

@@ -163,12 +163,22 @@ _MONOPOLY = {
 
 def monopoly(seen: Inspected) -> Iterator[Finding]:
     """The six kinds of clauses that monopolise technology (民法典 850; 解释 10)."""
-    terms = seen.terms
+    return monopoly_of(seen.terms)
+
+
+def monopoly_of(terms: Terms) -> Iterator[Finding]:
+    """Clauses that monopolise technology in these terms, named by the parties or suspected."""
     for index, named in enumerate(terms.restrictions):
         yield _monopolises(named.kind, f"restrictions.{index}", named.clause)
     for field, text in _written(terms):
         for suspicion in clauses.suspicions(text):
             yield _monopolises(suspicion.kind, field, suspicion.sentence)
+
+
+def monopoly_in(text: str) -> Iterator[Finding]:
+    """Clauses of a text without structured terms that may monopolise technology."""
+    for suspicion in clauses.suspicions(text):
+        yield _monopolises(suspicion.kind, "text", suspicion.sentence)
 
 
 def _written(terms: Terms) -> Iterator[tuple[str, str]]:

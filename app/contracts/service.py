@@ -20,7 +20,13 @@ from app.contracts import (
     texts,
 )
 from app.contracts.errors import EmptyTerm
-from app.contracts.facts import ContractDocument, ContractFacts, PaymentReceived
+from app.contracts.facts import (
+    ContractDocument,
+    ContractFacts,
+    MonopolyClause,
+    PaymentReceived,
+)
+from app.contracts.findings import monopoly_in, monopoly_of
 from app.contracts.models import Contract, ContractText
 from app.contracts.rules import PatentParticulars
 from app.contracts.schemas import (
@@ -32,7 +38,14 @@ from app.contracts.schemas import (
     TemplateView,
     Terms,
 )
-from app.contracts.states import MOVES, ContractClass, ContractState, DisputeForum, PaymentMode
+from app.contracts.states import (
+    MOVES,
+    ContractClass,
+    ContractState,
+    DisputeForum,
+    PaymentMode,
+    Severity,
+)
 from app.kit import audit, clock, codes
 from app.kit.actor import SYSTEM, Actor
 from app.kit.calendar import local_day
@@ -331,3 +344,27 @@ async def document(session: AsyncSession, contract_id: UUID) -> ContractDocument
         text_sha256=contract.text_sha256,
         signed_at=contract.signed_at,
     )
+
+
+async def monopoly_clauses(
+    session: AsyncSession, contract_id: UUID | None, text: str
+) -> list[MonopolyClause]:
+    """What the checks say of monopoly in a contract, or in the text of one made elsewhere."""
+    found = None if contract_id is None else await repository.contract(session, contract_id)
+    suspected = (
+        monopoly_in(text) if found is None else monopoly_of(Terms.model_validate(found.terms))
+    )
+    return [
+        MonopolyClause(
+            code=one.code,
+            clear=one.severity is Severity.BLOCK,
+            source=one.source,
+            field=one.field,
+            quote=one.quote,
+            zh=one.zh,
+            en=one.en,
+            remedy_zh=one.remedy_zh,
+            remedy_en=one.remedy_en,
+        )
+        for one in suspected
+    ]

@@ -5,7 +5,7 @@ importing it. A job runs in a transaction of its own and must be idempotent: it 
 after a crash between its commit and its bookkeeping.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -92,3 +92,14 @@ async def defer(
         lock=lock,
         connection=await raw_connection(session),
     ).defer_async(**arguments)
+
+
+async def defer_all(
+    session: AsyncSession, calls: Sequence[tuple[str, Mapping[str, JSONValue]]]
+) -> None:
+    """Defer several jobs (name, arguments) with one statement, in the caller's transaction."""
+    made = [
+        queue.configure_task(name, allow_unknown=True).make_new_job(**arguments)
+        for name, arguments in calls
+    ]
+    await queue.job_manager.batch_defer_jobs_async(made, connection=await raw_connection(session))

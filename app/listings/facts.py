@@ -40,3 +40,41 @@ class ListingFacts:
     closes_at: datetime | None
     closes_provisional: bool
     closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PriceLimits:
+    """What the law and the profile let the next round of a listing ask for; amounts in fen.
+
+    Attributes:
+        round: the round that is planned; that of the listing, or the next one once it failed.
+        failed_fen: prices of the rounds of the chain that failed, the first one first.
+        floor_fen: the least price without an approval (rules.md C-9); None: there is no floor.
+        later_floor_fen: the same for the relistings after it.
+        least_fen: the least price of a relisting by its cut (法释〔2016〕18号 26); None in round 1.
+        relist_cut_bp: how far below the price before a relisting may go.
+        relist_by: the last day to relist on, once the listing failed.
+        appraisal_missing: an appraisal is needed and not stated, so that the floor is not known.
+    """
+
+    profile: str
+    source: str
+    round: int
+    price_fen: int
+    increment_fen: int
+    failed_fen: tuple[int, ...]
+    appraisal_fen: int | None
+    floor_fen: int | None
+    later_floor_fen: int | None
+    least_fen: int | None
+    relist_cut_bp: int
+    relist_by: date | None
+    appraisal_missing: bool
+
+
+@dataclass(frozen=True)
+class Turnout:
+    """How many listings ended since a day, and how many bidders were qualified for them in all."""
+
+    listings: int
+    bidders: int

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, delete, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -386,3 +386,33 @@ async def published_ids(session: AsyncSession, after: UUID | None, limit: int) -
     if after is not None:
         query = query.where(Listing.id > after)
     return (await session.execute(query.order_by(Listing.id).limit(limit))).scalars().all()
+
+
+async def turnout(
+    session: AsyncSession, technical_field: str | None, since: datetime
+) -> tuple[int, int]:
+    """Listings that were awarded or failed since then, and their qualified applicants in all.
+
+    Those that are negotiated with whoever comes are left out: nobody had to apply.
+    """
+    query = (
+        select(func.count(Listing.id.distinct()), func.count(Application.id))
+        .select_from(Listing)
+        .outerjoin(
+            Application,
+            and_(
+                Application.listing_id == Listing.id,
+                Application.state == ApplicationState.QUALIFIED.value,
+            ),
+        )
+        .where(
+            Listing.published_at.is_not(None),
+            Listing.state.in_((ListingState.AWARDED.value, ListingState.FAILED.value)),
+            Listing.negotiation != "open",
+            Listing.closed_at >= since,
+        )
+    )
+    if technical_field is not None:
+        query = query.where(Listing.technical_field == technical_field)
+    listings, bidders = (await session.execute(query)).one()
+    return listings, bidders

@@ -5,8 +5,9 @@ from typing import TypeVar
 from app.achievements.facts import AchievementFacts
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
+from app.listings.facts import ListingFacts
 from app.parties.states import Role
-from app.pricing.models import Portfolio, Valuation
+from app.pricing.models import AuctionGuidance, Portfolio, Valuation
 from app.pricing.states import ValuationState
 
 OVERSEERS = frozenset({Role.OPERATOR, Role.REGULATOR})
@@ -83,3 +84,28 @@ def _own(actor: Actor, found: Owned | None) -> Owned:
     if actor.party_id != found.party_id:
         raise NotFound
     return found
+
+
+def operates(actor: Actor | None) -> bool:
+    """Whether the actor operates the market."""
+    return actor is not None and Role.OPERATOR in actor.roles
+
+
+def may_be_advised(actor: Actor, listing: ListingFacts) -> ListingFacts:
+    """The listing, if the actor may be advised on its prices: the seller, or an operator.
+
+    Advice tells what the seller may have as a secret reserve: no bidder may ever see it, whatever
+    the listing's state.
+    """
+    if operates(actor) or (actor.party_id is not None and actor.party_id == listing.seller_id):
+        return listing
+    raise NotFound
+
+
+def advised(actor: Actor, guidance: AuctionGuidance | None) -> AuctionGuidance:
+    """The advice, for the seller and whoever acts in its name, and for operators."""
+    if guidance is None:
+        raise NotFound
+    if operates(actor) or (actor.party_id is not None and actor.party_id == guidance.party_id):
+        return guidance
+    raise NotFound

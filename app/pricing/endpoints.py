@@ -21,7 +21,14 @@ from app.kit.http import (
     trade_router,
 )
 from app.kit.idempotency import Idempotent
-from app.pricing import imports, model_endpoints, portfolio_endpoints, service, valuation_reports
+from app.pricing import (
+    guidance_endpoints,
+    imports,
+    model_endpoints,
+    portfolio_endpoints,
+    service,
+    valuation_reports,
+)
 from app.pricing.errors import (
     AppraiserConflicted,
     AppraiserNeeded,
@@ -81,6 +88,7 @@ routers: tuple[APIRouter, ...] = (
     valuations,
     comparables,
     portfolio_endpoints.portfolios,
+    guidance_endpoints.guidance,
     *model_endpoints.routers,
 )
 

@@ -243,6 +243,38 @@ class ValuedLater(Unprocessable):
     en = "The valuation day {given} is after today, {today}"
 
 
+class ValuationNeeded(Conflict):
+    """Guidance builds on a valuation of the seller's."""
+
+    code = "valuation_needed"
+    zh = "请先对该成果估值:竞价建议以转让方自己的估值为依据"
+    en = "Value the achievement first: guidance builds on a valuation of the seller's"
+
+
+class ValuationElsewhere(Unprocessable):
+    """The valuation that was named is not one of the achievement that is listed."""
+
+    code = "valuation_elsewhere"
+    zh = "所选估值应属于转让方、针对挂牌的成果 {achievement_id},且未作废、大于零"
+    en = "The valuation must be the seller's, of the achievement {achievement_id}, not discarded"
+
+
+class TermsFixed(Conflict):
+    """Guidance is for a draft, or for the round after one that failed."""
+
+    code = "terms_fixed"
+    zh = "挂牌状态为 {state},条件已定;竞价建议用于草稿,或流拍后的下一轮"
+    en = "The listing is {state}: its terms are fixed. Guidance is for a draft, or after a failure"
+
+
+class KeptTooHigh(Unprocessable):
+    """What the technology is worth to the seller unsold exceeds any price that is advised on."""
+
+    code = "kept_too_high"
+    zh = "自用价值 {given} 分超过估值高值的 {most} 倍,请核对"
+    en = "Unsold it would be worth {given} fen, more than {most} times the high value: check it"
+
+
 class ModelMissing(Unprocessable):
     """No market model has been trained on this platform yet."""
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.kit import jobs
 from app.kit.deadlines import Deadline
 from app.kit.jobs import job
-from app.pricing import accuracy, comparables, market_models, portfolios, service
+from app.pricing import accuracy, comparables, guiding, market_models, portfolios, service
 
 
 @job("pricing.collect_deal")
@@ -27,6 +27,12 @@ async def collect_contract(session: AsyncSession, now: datetime, *, registration
 async def value_portfolio(session: AsyncSession, now: datetime, *, portfolio_id: str) -> None:
     """Value the next achievements of a portfolio."""
     await portfolios.value_some(session, UUID(portfolio_id), now)
+
+
+@job(guiding.CALIBRATE)
+async def calibrate_sales(session: AsyncSession, now: datetime) -> None:
+    """Learn how often listings sold that were stated to with some probability."""
+    await guiding.calibrate(session, now)
 
 
 @job("pricing.collect_auction")

@@ -197,6 +197,54 @@ class PortfolioItem(Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
+class AuctionGuidance(Identified, Base):
+    """What a seller was advised before a round of a listing; append-only by trigger.
+
+    `party_id` is the seller, whoever asked. `inputs` are all that the advice follows from.
+    `next_round`: the listing had failed, and the advice is for the one after it.
+    """
+
+    __tablename__ = "auction_guidance"
+    __table_args__ = (
+        CheckConstraint("start_fen > 0", name="start"),
+        CheckConstraint("stated_probability BETWEEN 0 AND 1", name="stated_probability"),
+        Index("ix_auction_guidance_listing", "listing_id", "id"),
+        Index("ix_auction_guidance_party", "party_id", "id"),
+    )
+
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    valuation_id: Mapped[UUID] = mapped_column(ForeignKey("valuation.id"))
+    calibration_id: Mapped[UUID | None] = mapped_column(ForeignKey("sale_calibration.id"))
+    party_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    asked_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    next_round: Mapped[bool]
+    inputs: Mapped[dict[str, Any]]
+    advice: Mapped[dict[str, Any]]
+    start_fen: Mapped[int]
+    stated_probability: Mapped[float]
+    rule_set: Mapped[str]
+    method_version: Mapped[str]
+    data_cut: Mapped[datetime]
+
+
+class SaleCalibration(Identified, Base):
+    """How stated probabilities of a sale are corrected by what happened; append-only by trigger."""
+
+    __tablename__ = "sale_calibration"
+    __table_args__ = (
+        CheckConstraint("slope > 0", name="slope"),
+        CheckConstraint("0 < sold AND sold < outcomes", name="outcomes"),
+    )
+
+    intercept: Mapped[float]
+    slope: Mapped[float]
+    outcomes: Mapped[int]
+    sold: Mapped[int]
+    error: Mapped[float]
+    method_version: Mapped[str]
+    data_cut: Mapped[datetime]
+
+
 class MarketModel(Versioned, Base):
     """What was learned from the offers up to `data_cut`; one is in use, the others stay.
 

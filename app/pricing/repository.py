@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, exists, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from app.kit.ids import new_id
 from app.pricing.models import (
+    AuctionGuidance,
     ComparablePrice,
     Portfolio,
     PortfolioItem,
+    SaleCalibration,
     Valuation,
     ValuationSignature,
 )
@@ -236,3 +238,46 @@ async def items(
         query = query.where(PortfolioItem.state == state)
     rows = await session.execute(query.order_by(PortfolioItem.position).limit(limit))
     return [(item, title, low, value, high) for item, title, low, value, high in rows.all()]
+
+
+async def guidance(session: AsyncSession, guidance_id: UUID) -> AuctionGuidance | None:
+    """One advice to a seller."""
+    return await session.get(AuctionGuidance, guidance_id)
+
+
+async def guidances(
+    session: AsyncSession,
+    party_id: UUID | None,
+    listing_id: UUID | None,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[AuctionGuidance]:
+    """A page of advice, the newest first."""
+    query = select(AuctionGuidance)
+    if party_id is not None:
+        query = query.where(AuctionGuidance.party_id == party_id)
+    if listing_id is not None:
+        query = query.where(AuctionGuidance.listing_id == listing_id)
+    if after is not None:
+        query = query.where(AuctionGuidance.id < after)
+    query = query.order_by(AuctionGuidance.id.desc()).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
+async def latest_guidances(session: AsyncSession, limit: int) -> Sequence[AuctionGuidance]:
+    """The latest advice on each of the latest listings, for their own round."""
+    latest = (
+        select(AuctionGuidance.id)
+        .ext(distinct_on(AuctionGuidance.listing_id))
+        .where(~AuctionGuidance.next_round)
+        .order_by(AuctionGuidance.listing_id, AuctionGuidance.id.desc())
+    )
+    query = select(AuctionGuidance).where(AuctionGuidance.id.in_(latest))
+    query = query.order_by(AuctionGuidance.id.desc()).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
+async def latest_calibration(session: AsyncSession) -> SaleCalibration | None:
+    """How probabilities of a sale are corrected now."""
+    query = select(SaleCalibration).order_by(SaleCalibration.id.desc()).limit(1)
+    return (await session.execute(query)).scalar_one_or_none()

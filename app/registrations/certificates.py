@@ -13,7 +13,7 @@ from app.kit.calendar import local_day
 from app.kit.errors import NotFound
 from app.kit.seals import Sealer, digest, to_sign
 from app.parties import service as parties
-from app.registrations import access, printing, repository, rules
+from app.registrations import access, outcomes, printing, repository, rules
 from app.registrations.errors import NotInForce
 from app.registrations.models import (
     Registration,
@@ -35,7 +35,7 @@ async def issue(
     if row is None or row.number is None or row.state not in NUMBERED:
         return
     content = await _content(session, row)
-    newest = await repository.certificate(session, row.id)
+    newest = await outcomes.certificate(session, row.id)
     if newest is not None:
         said = {name: newest.content[name] for name in content}
         if said == content:
@@ -103,7 +103,7 @@ async def document(session: AsyncSession, actor: Actor, registration_id: UUID) -
     row = access.visible(actor, await repository.registration(session, registration_id))
     if row.number is None or row.state not in NUMBERED:
         raise NotInForce(state=row.state)
-    found = await repository.certificate(session, row.id, document=True)
+    found = await outcomes.certificate(session, row.id, document=True)
     if found is None:
         raise NotFound
     if found.document is None:
@@ -127,10 +127,10 @@ async def verify(
     """
     row = await repository.by_number(session, entry.number)
     assert row is not None
-    newest = await repository.certificate(session, row.id)
+    newest = await outcomes.certificate(session, row.id)
     shown = None
     if code:
-        shown = await repository.certificate(session, row.id, code=code)
+        shown = await outcomes.certificate(session, row.id, code=code)
         if shown is None:
             raise NotFound
     return RegistrationCertificateView(

@@ -1,5 +1,6 @@
 """What an office looks at before it decides: class, duplicates, experts, amounts."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from app.contracts import service as contracts
 from app.contracts.facts import ContractDocument
 from app.registrations import fingerprints, recognition, repository, rules
 from app.registrations.errors import AssessmentNeeded, PossibleDuplicate
-from app.registrations.models import Registration
+from app.registrations.models import Registration, RegistrationFinding
 from app.registrations.states import FindingKind, Likeness, Opinion, Verdict
 
 
@@ -86,9 +87,14 @@ async def duplicates(session: AsyncSession, row: Registration) -> list[Like]:
 
 async def cleared(session: AsyncSession, row: Registration) -> dict[UUID, str]:
     """Look-alikes that a registrar found to be of other contracts, with the reason."""
+    return _cleared(await repository.findings(session, row.id, FindingKind.CLEARED.value))
+
+
+def _cleared(noted: Sequence[RegistrationFinding]) -> dict[UUID, str]:
     return {
         UUID(one.content["registration_id"]): one.content["note"]
-        for one in await repository.findings(session, row.id, FindingKind.CLEARED.value)
+        for one in noted
+        if one.kind == FindingKind.CLEARED
     }
 
 
@@ -100,13 +106,16 @@ async def before_registering(
     ExpertReviewNeeded, AssessmentNeeded when the content is of another class than declared and no
     registrar has judged since the application was accepted, PossibleDuplicate.
     """
-    noted = await repository.findings(
+    all_noted = await repository.findings(
         session,
         row.id,
         FindingKind.ASSESSMENT.value,
         FindingKind.OPINION.value,
-        since=row.accepted_at,
+        FindingKind.CLEARED.value,
     )
+    noted = [
+        one for one in all_noted if row.accepted_at is None or one.created_at >= row.accepted_at
+    ]
     votes = [one.content["opinion"] for one in noted if one.kind == FindingKind.OPINION]
     rules.check_experts(
         rule_set,
@@ -122,7 +131,7 @@ async def before_registering(
                 proposed=proposed.sub_class or proposed.contract_class,
                 reasons=[zh for zh, _ in proposed.reasons],
             )
-    known = await cleared(session, row)
+    known = _cleared(all_noted)
     found = [
         one for one in await duplicates(session, row) if one.blocks and one.row.id not in known
     ]

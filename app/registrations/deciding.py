@@ -4,9 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.kit import clock, jobs
 from app.kit.actor import Actor
-from app.kit.calendar import local_day
 from app.parties import service as parties
 from app.parties.states import Role
 from app.registrations import access, checks, recognition, recording, repository, rules
@@ -32,30 +30,26 @@ async def register(session: AsyncSession, actor: Actor, registration_id: UUID) -
     row = access.examined(actor, row)
     recording.check_move(row, "register")
     rule_set = rules.rule_set(row.rule_set or "")
+    accepted_it = row.accepted_by == actor.person_id
     rules.check_four_eyes(
         rule_set,
-        same_person=row.accepted_by == actor.person_id,
-        registrars=await parties.role_holders(session, row.office_id, Role.REGISTRAR),
+        same_person=accepted_it,
+        registrars=await parties.role_holders(session, row.office_id, Role.REGISTRAR)
+        if accepted_it
+        else 0,
     )
     rules.check_amounts(row.total_fen, row.technical_fen)
     await checks.before_registering(session, row, rule_set)
-    office = await repository.office(session, row.office_id, lock=True)
-    assert office is not None
-    now = await clock.now(session)
-    year = local_day(now).year
-    # The number is formed first: a serial beyond the last one is refused, not stored.
-    serial = await repository.last_serial(session, row.office_id, year) + 1
-    number = rules.number(year, office.region4, office.point, serial)
-    taken = await repository.take_serial(session, row.office_id, year)
-    assert taken == serial
+    # Whatever needs no number comes before the turn: from there on the office's others wait.
+    await recording.follow(session, row, last="registrations.certify")
+    turn = await repository.take_turn(session, row.office_id, rules.LAST_SERIAL)
+    number = rules.number(turn.year, turn.region4, turn.point, turn.serial)
     before = recording.enter(row, "register")
     row.number = number
-    row.registered_at = now
+    row.registered_at = turn.now
     row.decided_by = actor.person_id
-    recording.record(session, actor, row, "register", before, number=row.number, registered_at=now)
+    recording.record(session, actor, row, "register", before, number=number, registered_at=turn.now)
     await session.flush()
-    await recording.tell(session, row)
-    await jobs.defer(session, "registrations.certify", registration_id=str(row.id))
     return row
 
 

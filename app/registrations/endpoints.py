@@ -44,6 +44,7 @@ from app.registrations.errors import (
 )
 from app.registrations.models import Registration
 from app.registrations.office_endpoints import office
+from app.registrations.request_endpoints import office as requests
 from app.registrations.schemas import (
     ContractText,
     Correction,
@@ -62,7 +63,7 @@ from app.registrations.states import RegistrationState
 registrations = trade_router("/registrations", "registrations")
 register = trade_router("/register", "register")
 # The office's router stands first: its paths would else be taken for a registration's id.
-routers: tuple[APIRouter, ...] = (office, registrations, register)
+routers: tuple[APIRouter, ...] = (office, requests, registrations, register)
 
 Region = Annotated[
     str | None,

@@ -329,3 +329,11 @@ class BadParty(Unprocessable):
     code = "bad_party"
     zh = "当事人信息有误:{reason},应为 {expected}"
     en = "The party is wrong: {reason}; right would be {expected}"
+
+
+class RequestOpen(Conflict):
+    """One request at a time waits for the office."""
+
+    code = "request_open"
+    zh = "已有待处理的变更或注销申请,请等待登记机构处理或先撤回"
+    en = "A request waits for the office already; wait for it or take it back first"

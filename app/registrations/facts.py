@@ -12,7 +12,8 @@ class RegistrationFacts:
     Kinds and regions are those of the parties when registration was applied for. `contract_id` is
     the registration's own id where the contract was not made here (`source` is `import`). What
     form JJ-001 asks for are codes of the lists `ip_types`, `plan_categories` and
-    `socio_economic_objectives`; types of the parties are of `party_types`, where they are known.
+    `socio_economic_objectives`; types of the parties are of `party_types`, where they are known;
+    `seller_code` and `buyer_code` are their credit codes.
     """
 
     id: UUID
@@ -39,6 +40,8 @@ class RegistrationFacts:
     objective: str | None
     seller_type: str | None
     buyer_type: str | None
+    seller_code: str
+    buyer_code: str
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.contracts import service as contracts
 from app.kit.actor import Actor
-from app.registrations import access, amounts, recording, repository
+from app.registrations import access, amounts, outcomes, recording, repository
 from app.registrations.errors import IncomeStated, NotInForce, PaymentUnknown
 from app.registrations.models import Registration, RegistrationIncome
 from app.registrations.records import (
@@ -34,7 +34,7 @@ async def state(
     if row.number is None or row.state not in NUMBERED:
         raise NotInForce(state=row.state)
     received_on, paid_fen = await _payment(session, row, given)
-    earlier = await repository.incomes(session, row.id)
+    earlier = await outcomes.incomes(session, row.id)
     if given.payment_id is not None and given.payment_id in {one.payment_id for one in earlier}:
         raise IncomeStated(field="body.payment_id")
     technical = given.realised_technical_fen
@@ -109,5 +109,5 @@ async def papers(session: AsyncSession, actor: Actor, registration_id: UUID) -> 
             total_fen=row.total_fen,
             technical_fen=row.technical_fen,
         )
-        for one in await repository.incomes(session, row.id)
+        for one in await outcomes.incomes(session, row.id)
     ]

@@ -21,6 +21,8 @@ from app.kit.db import Base, Identified, Versioned
 
 _ENDED = "state IN ('refused','split','cancelled','revoked','overturned')"
 
+_ON_INSERT: Any = "auto"
+
 
 class RegistrationOffice(Base):
     """The region and point under which an organisation issues numbers."""
@@ -82,6 +84,8 @@ class Registration(Versioned, Base):
     """
 
     __tablename__ = "registration"
+    # Not True, as for others: an UPDATE would read the deferred columns back each time.
+    __mapper_args__ = {"version_id_col": None, "eager_defaults": _ON_INSERT}  # noqa: RUF012
     __table_args__ = (
         UniqueConstraint("number"),
         UniqueConstraint("office_id", "reference"),
@@ -290,6 +294,44 @@ class RegistrationObjection(Identified, Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     grounds: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=text("'under_review'"))
+    closed_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    note: Mapped[str | None]
+
+
+class RegistrationRequest(Identified, Base):
+    """An applicant's request for a change (变更) or cancellation (注销), and its outcome (B-6).
+
+    `wanted` is what is to change, empty for a cancellation; `basis` the document it rests on.
+    """
+
+    __tablename__ = "registration_request"
+    __table_args__ = (
+        CheckConstraint("kind IN ('change','cancel')", name="kind"),
+        CheckConstraint("state IN ('filed','granted','rejected','withdrawn')", name="state"),
+        CheckConstraint("(state = 'filed') = (closed_at IS NULL)", name="closed"),
+        CheckConstraint(
+            "(state IN ('granted','rejected')) = (decided_by IS NOT NULL)"
+            " AND (state <> 'rejected' OR note IS NOT NULL)",
+            name="decided",
+        ),
+        CheckConstraint("(kind = 'cancel') = (wanted = '{}')", name="wanted"),
+        Index(
+            "uq_registration_request_open",
+            "registration_id",
+            unique=True,
+            postgresql_where=text("state = 'filed'"),
+        ),
+        Index("ix_registration_request_registration_id", "registration_id", "id"),
+    )
+
+    registration_id: Mapped[UUID] = mapped_column(ForeignKey("registration.id"))
+    kind: Mapped[str]
+    wanted: Mapped[dict[str, Any]]
+    basis: Mapped[str]
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    state: Mapped[str] = mapped_column(server_default=text("'filed'"))
     closed_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     note: Mapped[str | None]

@@ -11,7 +11,7 @@ from app.kit.errors import NotFound
 from app.kit.states import move
 from app.parties import service as parties
 from app.parties.states import Role
-from app.registrations import access, recording, repository, rules, standing
+from app.registrations import access, outcomes, recording, repository, rules, standing
 from app.registrations.errors import DuplicateRegistration, ObjectionOpen
 from app.registrations.models import Registration, RegistrationObjection
 from app.registrations.records import (
@@ -97,7 +97,7 @@ async def review(
 async def _of(
     session: AsyncSession, row: Registration, objection_id: UUID
 ) -> RegistrationObjection:
-    for one in await repository.objections(session, row.id):
+    for one in await outcomes.objections(session, row.id):
         if one.id == objection_id:
             return one
     raise NotFound
@@ -151,4 +151,4 @@ async def of(
 ) -> Sequence[RegistrationObjection]:
     """The objections to a registration, for whoever sees it."""
     row = access.visible(actor, await repository.registration(session, registration_id))
-    return await repository.objections(session, row.id)
+    return await outcomes.objections(session, row.id)

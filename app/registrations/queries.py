@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.contracts import service as contracts
 from app.contracts.facts import ContractDocument
 from app.kit import search_terms
 from app.kit.actor import Actor, RoleRequired
@@ -21,6 +22,7 @@ from app.registrations.records import (
     CandidateView,
     ChecklistItem,
     LikeView,
+    MonopolyView,
     Reason,
     RecognitionView,
 )
@@ -230,7 +232,9 @@ async def recognition_of(
     row = await get(session, actor, registration_id)
     if not access.sees_all(actor):
         row = access.examined(actor, row)
-    found = await checks.proposal(session, row)
+    text = (await checks.document(session, row)).text
+    found = recognition.propose(row.title, text, row.contract_class, row.sub_class)
+    suspected = await contracts.monopoly_clauses(session, row.contract_id, text)
     known = await checks.cleared(session, row)
     likes = await checks.duplicates(session, row)
     names = await parties.facts_of(session, list({one.row.office_id for one in likes}))
@@ -259,6 +263,7 @@ async def recognition_of(
             )
             for one in likes
         ],
+        monopoly=[MonopolyView.model_validate(one) for one in suspected],
         expert_review=because,
         experts_needed=None
         if because is None

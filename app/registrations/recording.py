@@ -37,10 +37,16 @@ def record(
     )
 
 
-async def tell(session: AsyncSession, row: Registration) -> None:
-    """Have the statistics and the comparable prices follow what the registration is now."""
-    await jobs.defer(session, "statistics.recount", registration_id=str(row.id))
-    await jobs.defer(session, "pricing.collect_contract", registration_id=str(row.id))
+async def follow(
+    session: AsyncSession, row: Registration, *, first: str = "", last: str = ""
+) -> None:
+    """Have the statistics and the comparable prices follow what the registration becomes.
+
+    The jobs run after this transaction's commit, and read the registration as it is then.
+    """
+    names = (first, "statistics.recount", "pricing.collect_contract", last)
+    calls = [(name, {"registration_id": str(row.id)}) for name in names if name]
+    await jobs.defer_all(session, calls)
 
 
 def check_move(row: Registration, act: str) -> None:

@@ -16,6 +16,8 @@ from app.registrations.states import (
     ObjectionState,
     Opinion,
     RegistrationState,
+    RequestKind,
+    RequestState,
     SubjectKind,
     Verdict,
 )
@@ -71,6 +73,23 @@ class LikeView(WireModel):
     cleared: str | None
 
 
+class MonopolyView(WireModel):
+    """A clause that may monopolise technology: ground of refusal `monopoly_clause`.
+
+    `clear` when the law leaves no room; else the registrar judges whether it is reasonable.
+    """
+
+    code: str
+    clear: bool
+    source: str
+    field: str
+    quote: str
+    zh: str
+    en: str
+    remedy_zh: str
+    remedy_en: str
+
+
 class RecognitionView(WireModel):
     """What the contract is by its content, and why; the proposed class comes first.
 
@@ -87,6 +106,7 @@ class RecognitionView(WireModel):
     reasons: list[Reason]
     candidates: list[CandidateView]
     duplicates: list[LikeView]
+    monopoly: list[MonopolyView]
     expert_review: Literal["large", "disputed"] | None
     experts_needed: int | None
 
@@ -227,6 +247,42 @@ class ObjectionIn(WireModel):
     """What is wrong with the office's decision."""
 
     grounds: Note
+
+
+class RequestIn(WireModel):
+    """An applicant's request: a change of what is registered, or its cancellation.
+
+    A change names at least one of the values; a cancellation none.
+    """
+
+    kind: RequestKind
+    basis: Note
+    title: Line | None = None
+    total_fen: Fen | None = None
+    technical_fen: Fen | None = None
+    valid_until: date | None = None
+
+
+class RequestDecision(WireModel):
+    """What the office does with a request; a rejection says why."""
+
+    outcome: Literal["grant", "reject"]
+    note: Annotated[Paragraphs, StringConstraints(max_length=2000)] = ""
+
+
+class RequestView(WireModel):
+    """A request and its outcome."""
+
+    id: UUID
+    registration_id: UUID
+    kind: RequestKind
+    wanted: dict[str, Any]
+    basis: str
+    organisation_id: UUID
+    state: RequestState
+    created_at: datetime
+    closed_at: datetime | None
+    note: str | None
 
 
 class ReviewDecision(WireModel):

@@ -6,18 +6,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import undefer
 
 from app.registrations.models import (
     Registration,
-    RegistrationCertificate,
     RegistrationCounter,
     RegistrationFinding,
-    RegistrationIncome,
-    RegistrationObjection,
     RegistrationOffice,
     RegistrationParty,
     RegistrationText,
@@ -73,24 +69,42 @@ async def has_issued(session: AsyncSession, office_id: UUID) -> bool:
     return (await session.execute(query.limit(1))).scalar_one_or_none() is not None
 
 
-async def last_serial(session: AsyncSession, office_id: UUID, year: int) -> int:
-    """The last serial of an office's year, 0 before the first."""
-    query = select(RegistrationCounter.last_serial).where(
-        RegistrationCounter.office_id == office_id, RegistrationCounter.year == year
-    )
-    return (await session.execute(query)).scalar_one_or_none() or 0
+@dataclass(frozen=True)
+class Turn:
+    """An office's turn to issue a number: its codes, the time, and the serial that was taken.
+
+    `serial` is None when the year has no more.
+    """
+
+    region4: str
+    point: str
+    now: datetime
+    year: int
+    serial: int | None
 
 
-async def take_serial(session: AsyncSession, office_id: UUID, year: int) -> int:
-    """The next serial of an office's year; given back when the transaction rolls back."""
-    statement = insert(RegistrationCounter).values(office_id=office_id, year=year, last_serial=1)
-    taken = await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["office_id", "year"],
-            set_={"last_serial": RegistrationCounter.last_serial + 1},
-        ).returning(RegistrationCounter.last_serial)
-    )
-    return taken.scalar_one()
+# The lock comes first, then the time, then the serial: each part reads the one before it.
+_TAKE_TURN = text(
+    "WITH held AS MATERIALIZED (SELECT organisation_id, region4, point FROM registration_office"
+    " WHERE organisation_id = :office_id FOR NO KEY UPDATE),"
+    " dated AS MATERIALIZED (SELECT held.*, market_now() AS now FROM held),"
+    " taken AS (INSERT INTO registration_counter AS c (office_id, year, last_serial)"
+    " SELECT organisation_id, extract(year FROM now AT TIME ZONE 'Asia/Shanghai'), 1 FROM dated"
+    " ON CONFLICT (office_id, year) DO UPDATE SET last_serial = c.last_serial + 1"
+    " WHERE c.last_serial < :last RETURNING last_serial)"
+    " SELECT region4, point, now, extract(year FROM now AT TIME ZONE 'Asia/Shanghai')::int,"
+    " (SELECT last_serial FROM taken) FROM dated"
+)
+
+
+async def take_turn(session: AsyncSession, office_id: UUID, last: int) -> Turn:
+    """Wait for the office's other decisions, then take the next serial of its year, up to `last`.
+
+    The serial is given back when the transaction rolls back. One round trip: everybody else who
+    decides at the office waits from here to the commit.
+    """
+    row = (await session.execute(_TAKE_TURN, {"office_id": office_id, "last": last})).one()
+    return Turn(*row)
 
 
 async def registration(
@@ -416,42 +430,6 @@ async def findings(
     if since is not None:
         query = query.where(RegistrationFinding.created_at >= since)
     return (await session.execute(query.order_by(RegistrationFinding.id))).scalars().all()
-
-
-async def objections(
-    session: AsyncSession, registration_id: UUID
-) -> Sequence[RegistrationObjection]:
-    """Objections to a registration, the first one first."""
-    query = select(RegistrationObjection).where(
-        RegistrationObjection.registration_id == registration_id
-    )
-    return (await session.execute(query.order_by(RegistrationObjection.id))).scalars().all()
-
-
-async def incomes(session: AsyncSession, registration_id: UUID) -> Sequence[RegistrationIncome]:
-    """The verification forms of a registration, in their order."""
-    query = select(RegistrationIncome).where(RegistrationIncome.registration_id == registration_id)
-    return (await session.execute(query.order_by(RegistrationIncome.sequence))).scalars().all()
-
-
-async def certificate(
-    session: AsyncSession,
-    registration_id: UUID,
-    *,
-    document: bool = False,
-    code: str | None = None,
-) -> RegistrationCertificate | None:
-    """The newest certificate, or the one with a code; locked when its document is wanted."""
-    query = select(RegistrationCertificate).where(
-        RegistrationCertificate.registration_id == registration_id
-    )
-    if code is not None:
-        query = query.where(RegistrationCertificate.check_code == code)
-    query = query.order_by(RegistrationCertificate.edition.desc()).limit(1)
-    if document:
-        query = query.with_for_update().options(undefer(RegistrationCertificate.document))
-        query = query.execution_options(populate_existing=True)
-    return (await session.execute(query)).scalar_one_or_none()
 
 
 async def in_force(

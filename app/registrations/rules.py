@@ -156,12 +156,12 @@ def check_experts(
         )
 
 
-def number(year: int, region4: str, point: str, serial: int) -> str:
+def number(year: int, region4: str, point: str, serial: int | None) -> str:
     """A registration number of 16 digits (rules.md 3.6): year, region, point, serial.
 
-    Raises SerialsExhausted after the 999,999th number of an office's year.
+    Raises SerialsExhausted after the 999,999th number of an office's year, or without a serial.
     """
-    if serial > LAST_SERIAL:
+    if serial is None or serial > LAST_SERIAL:
         raise SerialsExhausted(year=year)
     return f"{year:04d}{region4}{point}{serial:06d}"
 

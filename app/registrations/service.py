@@ -17,7 +17,7 @@ from app.kit.errors import NotFound
 from app.parties import service as parties
 from app.parties.facts import OrganisationFacts
 from app.parties.states import OrganisationKind, OrganisationState, Role
-from app.registrations import access, forms, recording, repository, rules
+from app.registrations import access, forms, outcomes, recording, repository, rules
 from app.registrations.deciding import refuse, register, split
 from app.registrations.errors import (
     BadRegion,
@@ -370,6 +370,8 @@ def _facts_of(row: Registration, known: Mapping[UUID, RegistrationParty]) -> Reg
         objective=row.details.get("objective"),
         seller_type=known[row.seller_id].party_type,
         buyer_type=known[row.buyer_id].party_type,
+        seller_code=known[row.seller_id].credit_code,
+        buyer_code=known[row.buyer_id].credit_code,
     )
 
 
@@ -400,5 +402,5 @@ async def technical_income(session: AsyncSession, registration_id: UUID) -> list
             realised_technical_fen=one.realised_technical_fen,
             income_fen=one.income_fen,
         )
-        for one in await repository.incomes(session, registration_id)
+        for one in await outcomes.incomes(session, registration_id)
     ]

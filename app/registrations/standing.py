@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.kit import clock, jobs
+from app.kit import clock
 from app.kit.actor import Actor
 from app.parties import service as parties
 from app.parties.states import Role
@@ -55,8 +55,7 @@ async def change(
     recording.record(session, actor, row, "change", before, **wanted, basis=given.basis)
     recording.note(session, actor, row, FindingKind.CHANGE, content)
     await session.flush()
-    await recording.tell(session, row)
-    await jobs.defer(session, "registrations.certify", registration_id=str(row.id))
+    await recording.follow(session, row, last="registrations.certify")
     return row
 
 
@@ -105,5 +104,4 @@ async def fall(
     row.fall_note = why
     recording.record(session, actor, row, act, before, reason=why, fell_at=now)
     await session.flush()
-    await jobs.defer(session, "settlements.benefits_at_risk", registration_id=str(row.id))
-    await recording.tell(session, row)
+    await recording.follow(session, row, first="settlements.benefits_at_risk")

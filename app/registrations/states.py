@@ -78,6 +78,30 @@ OBJECTION_MOVES: dict[tuple[ObjectionState, str], ObjectionState] = {
 """What is upheld or overturned is the office's decision."""
 
 
+class RequestKind(StrEnum):
+    """What an applicant asks the original office for (rules.md B-6)."""
+
+    CHANGE = "change"
+    CANCEL = "cancel"
+
+
+class RequestState(StrEnum):
+    """Where an applicant's request for a change or cancellation stands."""
+
+    FILED = "filed"
+    GRANTED = "granted"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+REQUEST_MOVES: dict[tuple[RequestState, str], RequestState] = {
+    (RequestState.FILED, "grant"): RequestState.GRANTED,
+    (RequestState.FILED, "reject"): RequestState.REJECTED,
+    (RequestState.FILED, "withdraw"): RequestState.WITHDRAWN,
+}
+"""What is granted is done to the registration at the same time."""
+
+
 class RefusalReason(StrEnum):
     """Grounds for refusing registration (rules.md 3.2)."""
 

@@ -33,6 +33,8 @@ JUST_ENDED = timedelta(minutes=30)
 JUST_OPENED = timedelta(hours=1)
 LIVE_LISTINGS = 40
 REGISTERED_SHARE = 0.9
+SETTLED = 2
+"""How many contracts of a round are paid in part, with a plan of distribution."""
 
 Office = tuple[Actor, Actor]
 
@@ -97,6 +99,12 @@ class Story:
         for trade, (contract_id, buyer) in signed:
             await self.traders.sign(contract_id, [trade.seller, buyer])
         await self.go_to(await self.now() + timedelta(days=3))
+        shown = self.cast.universities[0]  # whom visitors log in as
+        for trade, (contract_id, buyer) in sorted(signed, key=lambda one: one[0].seller != shown)[
+            :SETTLED
+        ]:
+            await self.traders.pay(trade.seller, buyer, contract_id)
+            await self.traders.share_income(trade.seller, contract_id)
         waiting = [
             await self.hand_in(trade, contract_id)
             for trade, (contract_id, _) in signed

@@ -15,9 +15,11 @@ from app.achievements.schemas import NewAchievement, NewClearance, NewPackage
 from app.achievements.states import ClearanceKind
 from app.auctions import bidding, scheduling
 from app.auctions.schemas import NewPlan
+from app.contracts import payments
 from app.contracts import service as contracts
+from app.contracts.performance_schemas import NewPayment, PaymentAnswer
 from app.contracts.schemas import ContractEdit
-from app.contracts.states import ContractClass
+from app.contracts.states import ContractClass, PaymentKind
 from app.kit import clock
 from app.kit.actor import Actor
 from app.kit.calendar import local_day
@@ -34,6 +36,9 @@ from app.listings.schemas import ApplicationDecision, ListingReview, NewApplicat
 from app.parties import service as parties
 from app.registrations import service as registrations
 from app.registrations.schemas import NewRegistration
+from app.settlements import service as settlements
+from app.settlements.schemas import NewCost
+from app.settlements.schemas import NewPlan as NewIncomePlan
 
 YUAN = 100
 WAN = 10_000 * YUAN
@@ -310,6 +315,29 @@ class Traders:
             async with self.sessions() as session, session.begin():
                 await contracts.sign(session, party, contract_id, text_sha256)
 
+    async def pay(self, seller: Actor, buyer: Actor, contract_id: UUID) -> None:
+        """Half of the price is paid: the seller records it, the buyer confirms."""
+        async with self.sessions() as session, session.begin():
+            now = await clock.now(session)
+            contract = await contracts.get(session, seller, contract_id)
+            paid = NewPayment(
+                kind=PaymentKind.INSTALMENT,
+                amount_fen=contract.total_fen // 2,
+                received_on=local_day(now),
+            )
+            made = await payments.record(session, seller, contract_id, paid, now)
+            answer = PaymentAnswer(confirmed=True)
+            await payments.answer(session, buyer, contract_id, made.id, answer, now)
+
+    async def share_income(self, seller: Actor, contract_id: UUID) -> None:
+        """The unit puts before its people how the income of a contract is shared."""
+        plan = NewIncomePlan.model_validate({"contract_id": contract_id} | _SHARES)
+        async with self.sessions() as session, session.begin():
+            made = await settlements.create(session, seller, plan)
+            cost = NewCost(kind="appraisal", amount_fen=2_000_000, document="评估费发票")
+            await settlements.add_cost(session, seller, made.id, cost)
+            await settlements.publish(session, seller, made.id)
+
     async def apply_for_registration(
         self, seller: Actor, contract_id: UUID, office_id: UUID
     ) -> UUID:
@@ -320,6 +348,20 @@ class Traders:
             )
             await registrations.submit(session, seller, made.id)
             return made.id
+
+
+_SHARES: dict[str, Any] = {
+    "route": "transfer",
+    "basis": "unit_rule",
+    "basis_note": "科技成果转化收益分配办法(示例)",
+    "reward_bp": 7_000,
+    "objection_procedure": "公示期内可向成果转化办公室实名提出异议,十五个工作日内答复。",
+    "members": [
+        {"name": "示例完成人甲", "role": "contributor", "main": True, "weight": 70},
+        {"name": "示例完成人乙", "role": "contributor", "weight": 20},
+        {"name": "示例转化专员", "role": "transfer_office", "weight": 10},
+    ],
+}
 
 
 def patents(rows: Sequence[dict[str, Any]]) -> list[Patent]:

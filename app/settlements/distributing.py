@@ -49,6 +49,11 @@ async def take_in(session: AsyncSession, contract_id: UUID, now: datetime) -> No
     )
     if plan is not None:
         plan = await repository.plan(session, plan.id, lock=True)
+    if plan is not None and plan.state == PlanState.SUPERSEDED:
+        # It was succeeded while this waited for it.
+        found_next = await repository.successor(session, plan.id)
+        assert found_next is not None
+        plan = await repository.plan(session, found_next.id, lock=True)
     if plan is None and not institution.is_public_research_unit:
         return
     found = (
@@ -85,19 +90,33 @@ async def _divide_payment(
     session: AsyncSession, plan: IncomePlan, income: Income, now: datetime
 ) -> None:
     """Divide one payment, so that with those before it the whole is divided rightly."""
-    costs: dict[str, int] = {}
-    for cost in await repository.costs(session, plan.id):
-        costs[cost.kind] = costs.get(cost.kind, 0) + cost.amount_fen
-    received, rewarded, funded = await repository.given_before(session, plan.id)
     divided = rules.distribute(
         income.amount,
-        rules.Standing(received, rewarded, funded),
-        costs,
+        rules.Standing(*await repository.given_before(session, plan.id)),
+        await _costs(session, plan),
         rules.known_rule_set(plan.rule_set),
         plan.reward_bp,
         plan.office_fund_bp,
     )
     await _give(session, SYSTEM, plan, income, divided, now)
+
+
+async def _costs(session: AsyncSession, plan: IncomePlan) -> dict[str, int]:
+    """The costs of a plan by kind, in fen, with what was carried over."""
+    costs = {rules.CARRIED: plan.carried_fen}
+    for cost in await repository.costs(session, plan.id):
+        costs[cost.kind] = costs.get(cost.kind, 0) + cost.amount_fen
+    return costs
+
+
+async def left_over(session: AsyncSession, plan: IncomePlan) -> int:
+    """What a plan leaves to the one that succeeds it to be made up for, in fen."""
+    return rules.carried(
+        rules.Standing(*await repository.given_before(session, plan.id)),
+        await _costs(session, plan),
+        rules.known_rule_set(plan.rule_set),
+        plan.reward_bp,
+    )
 
 
 async def _give(
@@ -213,7 +232,7 @@ async def report_profit(
     assert plan.first_year is not None
     assert plan.years is not None
     rules.check_year(new.year, plan.first_year, plan.years, local_day(now))
-    known = await repository.reported(session, plan.id, IncomeKind.PROFIT, new.year)
+    known = await repository.reported(session, plan, IncomeKind.PROFIT, new.year)
     if known is not None:
         raise AlreadyReported(field="body.year", income_id=str(known.id))
     reward = rules.own_reward(new.operating_profit_fen, plan.reward_bp)
@@ -241,7 +260,7 @@ async def report_equity(
     today = local_day(now)
     if new.registered_on > today:
         raise PaidInFuture(field="body.registered_on", earliest="", latest=today.isoformat())
-    known = await repository.reported(session, plan.id, IncomeKind.EQUITY, None)
+    known = await repository.reported(session, plan, IncomeKind.EQUITY, None)
     if known is not None:
         raise AlreadyReported(field="body", income_id=str(known.id))
     technology, staff = rules.staff_shares(new.total_shares, new.technology_bp, plan.reward_bp)

@@ -18,7 +18,7 @@ from app.kit.errors import problems as declared
 from app.kit.http import BadCursor, IfMatch, Page, Paging, etag, trade_router
 from app.kit.idempotency import Idempotent
 from app.settlements import benefits as taken
-from app.settlements import distributing, idle, queries, service
+from app.settlements import distributing, idle, queries, service, successors
 from app.settlements.errors import (
     AlreadyClaimed,
     AlreadyReported,
@@ -139,6 +139,21 @@ async def get_plan(
     shown = await queries.plan(session, actor, plan_id)
     response.headers["ETag"] = etag(shown.version)
     return shown
+
+
+@plans.post(
+    "/{plan_id}/successor",
+    status_code=201,
+    dependencies=[Idempotent],
+    responses=declared(*ACTING, IllegalMove, PlanExists, AlreadyReported, *CONTENT),
+)
+async def draft_successor(
+    response: Response, session: Uow, actor: CurrentActor, plan_id: UUID, change: PlanEdit
+) -> PlanView:
+    """Draft the plan that is to succeed one in effect: its content with these changes."""
+    plan = await successors.draft(session, actor, plan_id, change)
+    response.headers["Location"] = f"/api/v1/income-plans/{plan.id}"
+    return await _shown(response, session, plan)
 
 
 @plans.patch(

@@ -119,8 +119,8 @@ class PlanExists(Conflict):
     """One living plan for a contract, and for the own implementation of an achievement."""
 
     code = "plan_exists"
-    zh = "已有有效的分配方案 {plan_id};如需更换请先撤回"
-    en = "The plan {plan_id} is there already; withdraw it first"
+    zh = "已有分配方案 {plan_id};未生效的请先撤回,已生效的由接替方案变更"
+    en = "The plan {plan_id} is there; withdraw it, or if it is in effect draft its successor"
 
 
 class ContractNotSigned(Conflict):

@@ -83,8 +83,34 @@ class DeferralQuestion(_Question):
     filed: bool | None = None
 
 
+class StampDutyQuestion(_Question):
+    """A document that stamp duty is due on, with its amount including VAT."""
+
+    kind: Literal["stamp_duty"]
+    document: Literal["technology_contract", "ip_transfer"]
+    amount_fen: Amount
+    vat_fen: Fen = 0
+    vat_separate: bool | None = None
+    amount_stated: bool = Field(True, description="else the amount is what is expected")
+
+
+class PersonalIncomeQuestion(_Question):
+    """What a person gets for a service or a licence, and the year's other taxable income."""
+
+    kind: Literal["personal_income"]
+    income: Literal["labour", "royalty"]
+    amount_fen: Amount
+    base_fen: Fen = 0
+    resident: bool | None = None
+
+
 Question = Annotated[
-    IncomeTaxQuestion | VatQuestion | RewardQuestion | DeferralQuestion,
+    IncomeTaxQuestion
+    | VatQuestion
+    | RewardQuestion
+    | DeferralQuestion
+    | StampDutyQuestion
+    | PersonalIncomeQuestion,
     Field(discriminator="kind"),
 ]
 

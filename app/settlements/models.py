@@ -15,14 +15,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.kit.db import Base, Identified, Versioned
 from app.settlements import rules
 
+_LIVING = "state NOT IN ('withdrawn','superseded') AND (succeeds IS NULL OR state = 'effective')"
+
 
 class IncomePlan(Versioned, Base):
-    """How an institution shares the income of a contract or of an achievement of its own."""
+    """How an institution shares the income of a contract or of an achievement of its own.
+
+    A plan in effect is changed by one that `succeeds` it; `carried_fen` are costs that the earlier
+    plan's income has not made up for.
+    """
 
     __tablename__ = "income_plan"
     __table_args__ = (
         CheckConstraint(
-            "state IN ('draft','published','suspended','effective','void','withdrawn')",
+            "state IN ('draft','published','suspended','effective','void','withdrawn',"
+            "'superseded')",
             name="state",
         ),
         CheckConstraint("route IN ('transfer','equity','own_implementation')", name="route"),
@@ -40,27 +47,38 @@ class IncomePlan(Versioned, Base):
         CheckConstraint("days >= 15 AND days_left BETWEEN 0 AND days", name="days"),
         CheckConstraint("(edition = 0) = (published_at IS NULL)", name="edition"),
         CheckConstraint(
-            "(state IN ('published','effective')) = (ends_at IS NOT NULL)", name="period"
+            "(state IN ('published','effective','superseded')) = (ends_at IS NOT NULL)",
+            name="period",
         ),
         CheckConstraint(
             "ends_at >= published_at + days * interval '24 hours'", name="stands_long_enough"
         ),
         CheckConstraint(
-            "(state = 'effective') = (effective_at IS NOT NULL) AND effective_at >= ends_at",
+            "(state IN ('effective','superseded')) = (effective_at IS NOT NULL)"
+            " AND effective_at >= ends_at",
             name="effect",
+        ),
+        CheckConstraint(
+            "carried_fen >= 0 AND (carried_fen = 0 OR succeeds IS NOT NULL)", name="carried"
         ),
         Index(
             "uq_income_plan_contract",
             "contract_id",
             unique=True,
-            postgresql_where=text("state <> 'withdrawn' AND contract_id IS NOT NULL"),
+            postgresql_where=text(f"{_LIVING} AND contract_id IS NOT NULL"),
         ),
         Index(
             "uq_income_plan_own",
             "achievement_id",
             "institution_id",
             unique=True,
-            postgresql_where=text("state <> 'withdrawn' AND contract_id IS NULL"),
+            postgresql_where=text(f"{_LIVING} AND contract_id IS NULL"),
+        ),
+        Index(
+            "uq_income_plan_succeeds",
+            "succeeds",
+            unique=True,
+            postgresql_where=text("state <> 'withdrawn'"),
         ),
         Index("ix_income_plan_institution", "institution_id", "id"),
         Index("ix_income_plan_ends_at", "ends_at", postgresql_where=text("state = 'published'")),
@@ -93,6 +111,8 @@ class IncomePlan(Versioned, Base):
     calendar_version: Mapped[str | None]
     effective_at: Mapped[datetime | None]
     closing_note: Mapped[str | None]
+    succeeds: Mapped[UUID | None] = mapped_column(ForeignKey("income_plan.id"))
+    carried_fen: Mapped[int] = mapped_column(server_default=text("0"))
 
     def run(self, period: rules.Period) -> None:
         """Let the count run."""

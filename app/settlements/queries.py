@@ -12,15 +12,17 @@ from app.kit.actor import Actor
 from app.kit.calendar import local_day
 from app.kit.http import Page, PageRequest, cursor_id, make_page
 from app.parties.states import Role
-from app.settlements import access, repository, rules, tax
+from app.settlements import access, duties, repository, rules, tax
 from app.settlements.errors import NoRulesThen
 from app.settlements.estimate_schemas import (
     ConditionView,
     DeferralQuestion,
     EstimateView,
     IncomeTaxQuestion,
+    PersonalIncomeQuestion,
     Question,
     RewardQuestion,
+    StampDutyQuestion,
     TaxRulesView,
     VatQuestion,
 )
@@ -47,6 +49,14 @@ _COMPUTED = frozenset({"members", "floor_bp", "recommended_bp"})
 async def plan(session: AsyncSession, actor: Actor, plan_id: UUID) -> PlanView:
     """One plan with its list, if the actor may see it."""
     return await plan_view(session, access.visible(actor, await repository.plan(session, plan_id)))
+
+
+async def successor(session: AsyncSession, actor: Actor, plan_id: UUID) -> IncomePlan | None:
+    """The plan that succeeds this one, or is to, if the actor may see it."""
+    access.visible(actor, await repository.plan(session, plan_id))
+    found = await repository.successor(session, plan_id)
+    drafted = found is not None and found.published_at is None
+    return None if found is None or (drafted and not access.belongs(actor, found)) else found
 
 
 async def plan_view(session: AsyncSession, row: IncomePlan) -> PlanView:
@@ -214,7 +224,7 @@ async def benefits(
 
 
 async def estimate(session: AsyncSession, asked: Question) -> EstimateView:
-    """Estimate a relief by the rules of the day that is asked about; nothing is kept.
+    """Estimate a tax by the rules of the day that is asked about; nothing is kept.
 
     Raises NoRulesThen for a day before there were any.
     """
@@ -237,6 +247,10 @@ def estimated(asked: Question, day: date) -> tax.Estimate:
             return tax.reward(tax.Reward(**values), day)
         case DeferralQuestion():
             return tax.equity_deferral(tax.Contribution(**values), day)
+        case StampDutyQuestion():
+            return duties.stamp_duty(duties.StampedDocument(**values), day)
+        case PersonalIncomeQuestion():
+            return duties.personal_income(duties.PersonalIncome(**values), day)
 
 
 def estimate_view(found: tax.Estimate) -> EstimateView:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -59,14 +59,26 @@ async def unlocked_plan(session: AsyncSession, plan_id: UUID) -> IncomePlan | No
 async def living_plan(
     session: AsyncSession, *, contract_id: UUID | None, achievement_id: UUID, institution_id: UUID
 ) -> IncomePlan | None:
-    """The plan of a contract, or of an own implementation, that was not withdrawn."""
+    """The plan of a contract, or of an own implementation, that is in effect or is to be.
+
+    Neither one that was withdrawn or superseded, nor one that is yet to succeed it.
+    """
     query = select(IncomePlan).where(
-        IncomePlan.state != PlanState.WITHDRAWN.value,
+        IncomePlan.state.not_in([PlanState.WITHDRAWN.value, PlanState.SUPERSEDED.value]),
+        or_(IncomePlan.succeeds.is_(None), IncomePlan.state == PlanState.EFFECTIVE.value),
         IncomePlan.contract_id == contract_id
         if contract_id is not None
         else IncomePlan.contract_id.is_(None),
         IncomePlan.achievement_id == achievement_id,
         IncomePlan.institution_id == institution_id,
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def successor(session: AsyncSession, plan_id: UUID) -> IncomePlan | None:
+    """The plan that succeeds this one, or is to."""
+    query = select(IncomePlan).where(
+        IncomePlan.succeeds == plan_id, IncomePlan.state != PlanState.WITHDRAWN.value
     )
     return (await session.execute(query)).scalar_one_or_none()
 
@@ -241,11 +253,18 @@ async def incomes_of_plan(
 
 
 async def reported(
-    session: AsyncSession, plan_id: UUID, kind: IncomeKind, year: int | None
+    session: AsyncSession, plan: IncomePlan, kind: IncomeKind, year: int | None
 ) -> Income | None:
-    """The income of a year, or the shares, that were reported for a plan."""
+    """The income of a year, or the shares, reported for a plan or for one that it succeeds."""
+    same = select(IncomePlan.id).where(
+        IncomePlan.institution_id == plan.institution_id,
+        IncomePlan.achievement_id == plan.achievement_id,
+        IncomePlan.contract_id.is_not_distinct_from(plan.contract_id),
+    )
     query = select(Income).where(
-        Income.plan_id == plan_id, Income.kind == kind.value, Income.year.is_not_distinct_from(year)
+        Income.plan_id.in_(same),
+        Income.kind == kind.value,
+        Income.year.is_not_distinct_from(year),
     )
     return (await session.execute(query)).scalar_one_or_none()
 

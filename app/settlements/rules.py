@@ -151,13 +151,33 @@ def known_rule_set(rule_set_id: str) -> RuleSet:
     return {found.id: found for found in rule_sets()}[rule_set_id]
 
 
+CARRIED = "carried"
+"""Among the costs of a plan, what the plan before it left to be made up for; always deducted."""
+
+
 def net_income(received_fen: Fen, costs: Mapping[str, Fen], rules: RuleSet) -> Fen:
     """What is left of the money received, in fen; never below 0 (A-29, TV-A1).
 
     Costs of kinds that the province's formula does not name are not deducted.
     """
-    deducted = sum(fen for kind, fen in costs.items() if kind in rules.deducted)
-    return max(0, received_fen - deducted)
+    return max(0, received_fen - _deducted(costs, rules))
+
+
+def _deducted(costs: Mapping[str, Fen], rules: RuleSet) -> Fen:
+    return sum(fen for kind, fen in costs.items() if kind in rules.deducted or kind == CARRIED)
+
+
+def carried(before: "Standing", costs: Mapping[str, Fen], rules: RuleSet, reward_bp: int) -> Fen:
+    """What a plan that is succeeded leaves to be made up for, in fen.
+
+    Costs beyond the income, and costs that turned up after their income had been rewarded: the
+    staff keep that, and the next income is rewarded once it has made up for it.
+    """
+    left = before.received_fen - _deducted(costs, rules)
+    rewarded = max(0, left)
+    if before.reward_fen > at_least(rewarded, reward_bp) and reward_bp:
+        rewarded = before.reward_fen * WHOLE_BP // reward_bp
+    return max(0, rewarded - left)
 
 
 def at_least(amount: int, rate_bp: int) -> int:

@@ -102,7 +102,7 @@ class MemberView(PlanMember):
 
 
 class PlanView(WireModel):
-    """A plan of distribution with its list.
+    """A plan of distribution with its list; it may succeed another one.
 
     `ends_at` is 24:00 in Shanghai of the list's last day, absent while an objection stops it.
     `floor_bp` and `recommended_bp` are what its rule set asks of the reward and recommends.
@@ -139,6 +139,8 @@ class PlanView(WireModel):
     calendar_version: str | None
     effective_at: datetime | None
     closing_note: str | None
+    succeeds: UUID | None
+    carried_fen: int
     members: list[MemberView]
 
 

@@ -17,7 +17,7 @@ from app.kit.errors import NotFound
 from app.kit.http import require_version
 from app.kit.states import move
 from app.parties import service as parties
-from app.settlements import access, repository, rules
+from app.settlements import access, distributing, recording, repository, rules
 from app.settlements.errors import ContractNotSigned, ObjectedAlready, PlanExists, RouteMismatch
 from app.settlements.models import (
     IncomeCost,
@@ -85,11 +85,11 @@ async def create(session: AsyncSession, actor: Actor, new: NewPlan) -> IncomePla
         days_left=new.days,
         state=PlanState.DRAFT.value,
     )
-    await _judge(session, plan, new.members)
+    await judge(session, plan, new.members)
     session.add(plan)
     await session.flush()
-    await _write_members(session, plan, new.members)
-    _record(session, actor, "create", plan, None)
+    await write_members(session, plan, new.members)
+    recording.note(session, actor, "create", plan, None)
     achievement_id = str(plan.achievement_id)
     await jobs.defer(session, "settlements.taken_up", achievement_id=achievement_id)
     return plan
@@ -133,7 +133,7 @@ async def _own(session: AsyncSession, institution_id: UUID, new: NewPlan) -> dic
     }
 
 
-async def _judge(session: AsyncSession, plan: IncomePlan, members: list[PlanMember]) -> None:
+async def judge(session: AsyncSession, plan: IncomePlan, members: list[PlanMember]) -> None:
     """Let the plan's rules decide about it."""
     achievement = await achievements.facts(session, plan.achievement_id)
     today = local_day(await clock.now(session))
@@ -167,9 +167,8 @@ async def _judge(session: AsyncSession, plan: IncomePlan, members: list[PlanMemb
     )
 
 
-async def _write_members(
-    session: AsyncSession, plan: IncomePlan, members: list[PlanMember]
-) -> None:
+async def write_members(session: AsyncSession, plan: IncomePlan, members: list[PlanMember]) -> None:
+    """Keep a plan's list in its order."""
     for position, one in enumerate(members):
         session.add(
             IncomePlanMember(
@@ -195,19 +194,20 @@ async def edit(
             if value is not None or name not in _KEPT_WHEN_NULL:
                 setattr(plan, name, value)
         plan.days_left = plan.days
-        await _judge(session, plan, await _list_of(session, plan, change.members))
+        await judge(session, plan, await list_of(session, plan, change.members))
     plan.version += 1
     await session.flush()
     if change.members is not None:
         await repository.drop_members(session, plan.id)
-        await _write_members(session, plan, change.members)
-    _record(session, actor, "edit", plan, before)
+        await write_members(session, plan, change.members)
+    recording.note(session, actor, "edit", plan, before)
     return plan
 
 
-async def _list_of(
+async def list_of(
     session: AsyncSession, plan: IncomePlan, given: list[PlanMember] | None = None
 ) -> list[PlanMember]:
+    """The list that was given, else the plan's own."""
     if given is not None:
         return given
     return [
@@ -223,8 +223,8 @@ async def publish(session: AsyncSession, actor: Actor, plan_id: UUID) -> IncomeP
     """Put the list before the staff; its days count from the day after (A-28)."""
     plan = access.owned(actor, await repository.plan(session, plan_id, lock=True))
     state = move(PLAN_MOVES, PlanState(plan.state), "publish")
-    members = await _list_of(session, plan)
-    await _judge(session, plan, members)
+    members = await list_of(session, plan)
+    await judge(session, plan, members)
     now = await clock.now(session)
     calendar = await calendar_store.calendar(session)
     before = plan.standing()
@@ -248,7 +248,7 @@ async def publish(session: AsyncSession, actor: Actor, plan_id: UUID) -> IncomeP
         )
     )
     await session.flush()
-    _record(session, actor, "publish", plan, before)
+    recording.note(session, actor, "publish", plan, before)
     return plan
 
 
@@ -293,7 +293,7 @@ async def file_objection(
     )
     session.add(objection)
     await session.flush()
-    _record_objection(session, actor, "file", objection, None)
+    recording.note_objection(session, actor, "file", objection, None)
     state = move(PLAN_MOVES, PlanState(plan.state), "object")
     if plan.state == PlanState.PUBLISHED:
         assert plan.counts_from is not None
@@ -355,7 +355,7 @@ async def _resume(session: AsyncSession, actor: Actor, plan: IncomePlan, now: da
     plan.run(period)
     plan.version += 1
     await session.flush()
-    _record(session, actor, "resume", plan, before)
+    recording.note(session, actor, "resume", plan, before)
 
 
 def _close(
@@ -373,7 +373,7 @@ def _close(
     if act in {"uphold", "reject"}:
         objection.decided_by = actor.person_id
     objection.version += 1
-    _record_objection(session, actor, act, objection, before)
+    recording.note_objection(session, actor, act, objection, before)
 
 
 def _enter(
@@ -384,7 +384,7 @@ def _enter(
     plan.state = state.value
     plan.stop()
     plan.version += 1
-    _record(session, actor, act, plan, before)
+    recording.note(session, actor, act, plan, before)
 
 
 async def take_effect(session: AsyncSession, plan_id: UUID, now: datetime) -> None:
@@ -397,16 +397,31 @@ async def take_effect(session: AsyncSession, plan_id: UUID, now: datetime) -> No
         or plan.ends_at > now
     ):
         return
+    if plan.succeeds is not None:
+        await _supersede(session, plan)
     before = plan.standing()
     plan.state = move(PLAN_MOVES, PlanState(plan.state), "take_effect").value
     plan.effective_at = now
     plan.days_left = 0
     plan.version += 1
     await session.flush()
-    _record(session, SYSTEM, "take_effect", plan, before)
+    recording.note(session, SYSTEM, "take_effect", plan, before)
     if plan.contract_id is not None:
         contract_id = str(plan.contract_id)
         await jobs.defer(session, "settlements.income_received", contract_id=contract_id)
+
+
+async def _supersede(session: AsyncSession, plan: IncomePlan) -> None:
+    """End the plan before; what it distributed stays, what it could not make up for goes on."""
+    assert plan.succeeds is not None
+    earlier = await repository.plan(session, plan.succeeds, lock=True)
+    assert earlier is not None
+    plan.carried_fen = await distributing.left_over(session, earlier)
+    before = earlier.standing()
+    earlier.state = move(PLAN_MOVES, PlanState(earlier.state), "supersede").value
+    earlier.version += 1
+    await session.flush()
+    recording.note(session, SYSTEM, "supersede", earlier, before)
 
 
 async def recount_lists(session: AsyncSession) -> None:
@@ -419,17 +434,18 @@ async def recount_lists(session: AsyncSession) -> None:
         plan.run(rules.recounted(plan.counts_from, plan.ends_at, plan.days_left, calendar))
         if plan.standing() != before:
             plan.version += 1
-            _record(session, SYSTEM, "recount", plan, before)
+            recording.note(session, SYSTEM, "recount", plan, before)
 
 
 async def add_cost(session: AsyncSession, actor: Actor, plan_id: UUID, new: NewCost) -> IncomeCost:
     """Put a cost on record; the plan's formula decides whether it is deducted (A-29).
 
-    A cost counts for income that is distributed after it; raises IllegalMove on a withdrawn plan.
+    A cost counts for income that is distributed after it; raises IllegalMove on a withdrawn or
+    superseded plan.
     """
     plan = access.owned(actor, await repository.plan(session, plan_id, lock=True))
-    if plan.state == PlanState.WITHDRAWN:
-        move(PLAN_MOVES, PlanState.WITHDRAWN, "add_cost")
+    if plan.state in {PlanState.WITHDRAWN, PlanState.SUPERSEDED}:
+        move(PLAN_MOVES, PlanState(plan.state), "add_cost")
     cost = IncomeCost(plan_id=plan.id, recorded_by=actor.person_id, **new.model_dump())
     session.add(cost)
     await session.flush()
@@ -443,41 +459,3 @@ async def add_cost(session: AsyncSession, actor: Actor, plan_id: UUID, new: NewC
         rule_set=plan.rule_set,
     )
     return cost
-
-
-def _record(
-    session: AsyncSession, actor: Actor, act: str, plan: IncomePlan, before: dict[str, Any] | None
-) -> None:
-    audit.record(
-        session,
-        actor,
-        f"income_plan.{act}",
-        "income_plan",
-        plan.id,
-        before=before,
-        after=plan.standing() | {"reward_bp": plan.reward_bp},
-        rule_set=plan.rule_set,
-    )
-
-
-def _record_objection(
-    session: AsyncSession,
-    actor: Actor,
-    act: str,
-    objection: IncomePlanObjection,
-    before: dict[str, Any] | None,
-) -> None:
-    audit.record(
-        session,
-        actor,
-        f"income_plan_objection.{act}",
-        "income_plan_objection",
-        objection.id,
-        before=before,
-        after={
-            "plan": objection.plan_id,
-            "edition": objection.edition,
-            "state": objection.state,
-            "reason": objection.reason,
-        },
-    )

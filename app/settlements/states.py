@@ -44,6 +44,7 @@ class PlanState(StrEnum):
     EFFECTIVE = "effective"
     VOID = "void"
     WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
 
 
 PLAN_MOVES: dict[tuple[PlanState, str], PlanState] = {
@@ -60,9 +61,11 @@ PLAN_MOVES: dict[tuple[PlanState, str], PlanState] = {
     (PlanState.VOID, "edit"): PlanState.VOID,
     (PlanState.VOID, "publish"): PlanState.PUBLISHED,
     (PlanState.VOID, "withdraw"): PlanState.WITHDRAWN,
+    (PlanState.EFFECTIVE, "succeed"): PlanState.EFFECTIVE,
+    (PlanState.EFFECTIVE, "supersede"): PlanState.SUPERSEDED,
 }
-"""A plan in effect stands: income is distributed by it. A void one is changed and published anew,
-and all of its days count again."""
+"""A plan in effect stands: income is distributed by it, until another plan that was drafted to
+succeed it takes effect. A void one is changed and published anew; all of its days count again."""
 
 
 class ObjectionState(StrEnum):

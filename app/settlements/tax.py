@@ -24,12 +24,14 @@ DISCLAIMER_EN = "An estimate from what was entered; no assessment by a tax autho
 
 
 class EstimateKind(StrEnum):
-    """Which relief is estimated."""
+    """Which tax, or relief of a tax, is estimated."""
 
     INCOME_TAX = "income_tax"
     VAT = "vat"
     REWARD = "reward"
     EQUITY_DEFERRAL = "equity_deferral"
+    STAMP_DUTY = "stamp_duty"
+    PERSONAL_INCOME = "personal_income"
 
 
 class Outcome(StrEnum):
@@ -136,10 +138,11 @@ def rules_on(kind: EstimateKind, day: date) -> TaxRules:
     raise LookupError(f"no rules of {kind} on {day}")
 
 
-class _Judge:
+class Judge:
     """Collects conditions in the order of the rules."""
 
     def __init__(self, rules: TaxRules) -> None:
+        """Nothing is judged yet."""
         self._rules = {found.id: found for found in rules.conditions}
         self.found: list[Condition] = []
 
@@ -207,7 +210,7 @@ def transfer_income(given: Transfer) -> Fen:
 def income_tax(given: Transfer, as_of: date) -> Estimate:
     """Enterprise income tax on a technology transfer (企业所得税法 27; F-1 to F-5)."""
     rules = rules_on(EstimateKind.INCOME_TAX, as_of)
-    judge = _Judge(rules)
+    judge = Judge(rules)
     judge.ask("resident", given.resident)
     scope = given.technology in rules.parameters["technologies"]
     judge.ask(
@@ -255,7 +258,7 @@ def income_tax(given: Transfer, as_of: date) -> Estimate:
     )
 
 
-def _ask_form(judge: _Judge, given: Transfer, rules: TaxRules) -> None:
+def _ask_form(judge: Judge, given: Transfer, rules: TaxRules) -> None:
     """Ownership, or a worldwide licence of five years; without exclusivity since 2015 (F-4)."""
     least = int(rules.parameters["licence_months"])
     since = date.fromisoformat(rules.parameters["non_exclusive_from"])
@@ -300,7 +303,7 @@ class Sale:
 def vat(given: Sale, as_of: date) -> Estimate:
     """VAT on technology transfer and development (财税〔2016〕36号 附件3; F-6, F-7)."""
     rules = rules_on(EstimateKind.VAT, as_of)
-    judge = _Judge(rules)
+    judge = Judge(rules)
     main = given.subject in {"transfer", "development"}
     related = given.subject in {"related_consulting", "related_service"}
     judge.ask(
@@ -366,7 +369,7 @@ def personal_tax(taxable_fen: Fen, rules: TaxRules) -> Fen:
 def reward(given: Reward, as_of: date) -> Estimate:
     """Income tax of a person on a reward in cash (财税〔2018〕58号; F-8)."""
     rules = rules_on(EstimateKind.REWARD, as_of)
-    judge = _Judge(rules)
+    judge = Judge(rules)
     judge.ask(
         "unit",
         given.unit in rules.parameters["units"],
@@ -433,7 +436,7 @@ class Contribution:
 def equity_deferral(given: Contribution, as_of: date) -> Estimate:
     """Deferral of tax on technology contributed for shares (财税〔2016〕101号; F-9)."""
     rules = rules_on(EstimateKind.EQUITY_DEFERRAL, as_of)
-    judge = _Judge(rules)
+    judge = Judge(rules)
     judge.ask("contributor", given.contributor_resident)
     judge.ask("investee", given.investee_resident)
     judge.ask("shares_only", given.shares_only)

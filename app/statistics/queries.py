@@ -24,7 +24,7 @@ from app.statistics.schemas import (
     Targets,
     YearFigures,
 )
-from app.statistics.states import FLOW, TIMES, TOTAL, GroupBy, PeriodKind
+from app.statistics.states import AREAS, FLOW, TIMES, TOTAL, GroupBy, PeriodKind
 
 _LIST_OF = {
     GroupBy.CONTRACT_CLASS: "contract_classes",
@@ -39,7 +39,7 @@ _LIST_OF = {
     GroupBy.BUYER_REGION: "regions",
 }
 _CLASSES = frozenset({GroupBy.CONTRACT_CLASS, GroupBy.SUB_CLASS})
-_NAMES = {rules.NOT_STATED: ("未填报", "Not stated")}
+_NAMES = {rules.NOT_STATED: ("未填报", "Not stated"), rules.ABROAD: ("国外", "Abroad")}
 FIRST_DAY, LAST_DAY = date(1984, 1, 1), date(9998, 12, 31)
 """Technology contracts are registered since the technology market was opened in the 1980s."""
 Cells = dict[str, Sums | None]
@@ -88,7 +88,8 @@ class Source:
 async def _source(
     session: AsyncSession, groups: list[GroupBy], period: Asked, *, public: bool
 ) -> Source:
-    dimensions = sorted({TOTAL, *(one.value for one in groups if one not in TIMES)})
+    asked_for = {AREAS.get(one, one) for one in groups if one not in TIMES}
+    dimensions = sorted({TOTAL, *(one.value for one in asked_for)})
     first, last = period.first or FIRST_DAY, period.last or LAST_DAY
     closed = period.first is not None and period.last is not None
     if not public:
@@ -177,8 +178,11 @@ def _table(asked: Asked, source: Source) -> Table:
     if asked.group_by in TIMES:
         rows = _time_rows(asked, source.times)
     else:
-        now = source.now[asked.group_by.value]
-        before = source.before.get(asked.group_by.value, {})
+        stored = AREAS.get(asked.group_by, asked.group_by)
+        now = source.now[stored.value]
+        before = source.before.get(stored.value, {})
+        if asked.group_by in AREAS:
+            now, before = rules.areas(now), rules.areas(before)
         if asked.four_class and asked.group_by in _CLASSES:
             now, before = _merged(now), _merged(before)
         rows = [
@@ -262,6 +266,8 @@ def _figures(sums: Sums | None) -> Figures:
 
 def name_of(group_by: GroupBy, key: str) -> tuple[str, str]:
     """A key in Chinese and English."""
+    if group_by in AREAS:
+        return rules.AREAS[key][:2]
     if group_by in _LIST_OF:
         code = codes.code_list(_LIST_OF[group_by]).get(key)
         if code is not None:
@@ -274,7 +280,7 @@ def region_zh(code: str) -> str:
     try:
         return codes.province_of(code).title("zh")
     except UnknownCode:
-        return code
+        return _NAMES.get(code, (code, code))[0]
 
 
 async def flows(

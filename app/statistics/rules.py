@@ -1,6 +1,6 @@
 """Decisions about figures, without I/O: periods, booking, classes, kinds of parties, growth."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -26,7 +26,52 @@ NOT_STATED = "not_stated"
 _MONTHS = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.YEAR: 12}
 _PARTS = {PeriodKind.QUARTER: PeriodKind.MONTH, PeriodKind.YEAR: PeriodKind.QUARTER}
 _WHOLES = {part: whole for whole, part in _PARTS.items()}
-_GROUPS = {"institute": "research_institute", "broker": "enterprise"}
+_GROUPS = {
+    "enterprise": "enterprise",
+    "institute": "research_institute",
+    "university": "university",
+}
+_GROUP_OF_TYPE = {
+    "01": "government",
+    "021": "research_institute",
+    "022": "university",
+    "023": "medical",
+    "02": "other_institution",
+    "03": "association",
+    "1": "enterprise",
+    "2": "enterprise",
+    "3": "enterprise",
+    "4": "natural_person",
+}
+"""Groups by the beginning of an official party type (form JJ-001, rules.md 3.7)."""
+_GROUP_OF_CODE = {
+    "11": "government",
+    "12": "other_institution",
+    "51": "association",
+    "91": "enterprise",
+    "92": "natural_person",
+    "93": "enterprise",
+}
+"""Groups by the registering authority and kind in a credit code (GB 32100-2015)."""
+ABROAD = "000000"
+"""The region of a party outside China."""
+
+AREAS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "beijing_tianjin_hebei": ("京津冀", "Beijing-Tianjin-Hebei", ("110000", "120000", "130000")),
+    "yangtze_delta": ("长三角", "Yangtze delta", ("310000", "320000", "330000", "340000")),
+    "guangdong_hongkong_macao": (
+        "粤港澳(全省口径)",
+        "Guangdong, Hong Kong, Macao",
+        ("440000", "810000", "820000"),
+    ),
+    "hongkong_macao_taiwan": (
+        "港澳台",
+        "Hong Kong, Macao, Taiwan",
+        ("710000", "810000", "820000"),
+    ),
+    "abroad": ("国外", "Abroad", (ABROAD,)),
+}
+"""City clusters and places outside the mainland by their provinces (rules.md 8.1)."""
 _GONE = frozenset({"refused", "cancelled", "revoked", "overturned"})
 
 
@@ -138,9 +183,27 @@ def counts(state: str) -> bool:
     return state not in _GONE
 
 
-def party_group(kind: str) -> str:
-    """The statistical group of an organisation: a code of `party_statistics_groups`."""
-    return _GROUPS.get(kind, kind)
+def party_group(kind: str, party_type: str | None = None, credit_code: str = "") -> str:
+    """The statistical group of a party: a code of `party_statistics_groups`.
+
+    By its official type where that is known; else by what it is on the market, and for what says
+    nothing of its legal form, such as a broker, by its credit code.
+    """
+    for length in (3, 2, 1):
+        if party_type is not None and (found := _GROUP_OF_TYPE.get(party_type[:length])):
+            return found
+    return _GROUPS.get(kind) or _GROUP_OF_CODE.get(credit_code[:2], NOT_STATED)
+
+
+def areas(cells: Mapping[str, Sums | None]) -> dict[str, Sums | None]:
+    """Figures of areas from those of provinces; one with a withheld province is withheld."""
+    found: dict[str, Sums | None] = {}
+    for area, (_, _, provinces) in AREAS.items():
+        parts = [cells[one] for one in provinces if one in cells]
+        if parts:
+            known = [one for one in parts if one is not None]
+            found[area] = sum(known, Sums()) if len(known) == len(parts) else None
+    return found
 
 
 def four_class(key: str) -> str:

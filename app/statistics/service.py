@@ -64,6 +64,11 @@ async def _present(session: AsyncSession, registration_id: UUID) -> dict[str, An
     return contribution(found) if rules.counts(found.state) else None
 
 
+def _province(region: str) -> str:
+    """The province of a region; a party abroad has none (form JJ-001)."""
+    return region if region == rules.ABROAD else codes.province_of(region).code
+
+
 def contribution(found: RegistrationFacts) -> dict[str, Any]:
     """A registration as a line of the journal counts it."""
     return {
@@ -78,11 +83,11 @@ def contribution(found: RegistrationFacts) -> dict[str, Any]:
         "total_fen": found.total_fen,
         "technical_fen": found.technical_fen,
         "seller_id": found.seller_id,
-        "seller_kind": rules.party_group(found.seller_kind),
-        "seller_region": codes.province_of(found.seller_region).code,
+        "seller_kind": rules.party_group(found.seller_kind, found.seller_type, found.seller_code),
+        "seller_region": _province(found.seller_region),
         "buyer_id": found.buyer_id,
-        "buyer_kind": rules.party_group(found.buyer_kind),
-        "buyer_region": codes.province_of(found.buyer_region).code,
+        "buyer_kind": rules.party_group(found.buyer_kind, found.buyer_type, found.buyer_code),
+        "buyer_region": _province(found.buyer_region),
         "office_id": found.office_id,
         "registered_at": found.registered_at,
         "registered_on": local_day(found.registered_at),

@@ -19,6 +19,8 @@ class GroupBy(StrEnum):
     BUYER_KIND = "buyer_kind"
     SELLER_REGION = "seller_region"
     BUYER_REGION = "buyer_region"
+    SELLER_AREA = "seller_area"
+    BUYER_AREA = "buyer_area"
 
 
 class PeriodKind(StrEnum):
@@ -54,6 +56,14 @@ class ExportFormat(StrEnum):
 TOTAL = "total"
 FLOW = "flow"
 TIMES = frozenset({GroupBy.YEAR, GroupBy.QUARTER, GroupBy.MONTH})
-ONE_WAY: tuple[str, ...] = tuple(one.value for one in GroupBy if one not in TIMES)
+AREAS = {
+    GroupBy.SELLER_AREA: GroupBy.SELLER_REGION,
+    GroupBy.BUYER_AREA: GroupBy.BUYER_REGION,
+}
+"""City clusters and places outside the mainland: sums of provinces; nothing of them is stored."""
+
+ONE_WAY: tuple[str, ...] = tuple(
+    one.value for one in GroupBy if one not in TIMES and one not in AREAS
+)
 DIMENSIONS: tuple[str, ...] = (TOTAL, *ONE_WAY, FLOW)
 """What is aggregated; the key of `total` is empty, that of `flow` is `seller-buyer`."""

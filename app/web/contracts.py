@@ -1,13 +1,16 @@
 """Pages of contracts: the own ones, and one with its text and signatures."""
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.contracts import amending, performance, service
+from app.contracts.schemas import ContractView
 from app.contracts.signing_endpoints import pens
-from app.contracts.states import ContractState, SignMethod
+from app.contracts.states import ContractState, ReportState, SignMethod
+from app.kit.calendar import local_day
 from app.kit.http import cursor_id, make_page
 from app.parties import service as parties
 from app.registrations import queries as registrations
@@ -17,6 +20,12 @@ from app.web.organisations import paging
 from app.web.visit import Posted, Visit, Visitor
 
 router = APIRouter(include_in_schema=False)
+_PAYMENT_KINDS: dict[str, tuple[str, str]] = {
+    "upfront": ("入门费", "Upfront"),
+    "instalment": ("价款、分期款", "Price, instalment"),
+    "royalty": ("提成", "Royalty"),
+    "other": ("其他", "Other"),
+}
 
 
 @router.get("/contracts")
@@ -45,7 +54,7 @@ async def contract_list(visit: Visit, state: str = "", cursor: str = "") -> Resp
 @router.get("/contracts/{contract_id}")
 async def contract_page(visit: Visit, contract_id: UUID) -> Response:
     """One contract."""
-    return await _show(visit, contract_id, [], 200)
+    return await show(visit, contract_id, [], 200)
 
 
 @router.post("/contracts/{contract_id}/propose")
@@ -57,7 +66,7 @@ async def propose(visit: Visit, contract_id: UUID, form: Posted) -> Response:
     async with attempt:
         await service.propose(visit.session, actor, contract_id)
     if attempt.failed:
-        return await _show(visit, contract_id, attempt.complaints, attempt.status)
+        return await show(visit, contract_id, attempt.complaints, attempt.status)
     return visit.go(f"/contracts/{contract_id}", "proposed")
 
 
@@ -70,7 +79,7 @@ async def withdraw_proposal(visit: Visit, contract_id: UUID, form: Posted) -> Re
     async with attempt:
         await service.withdraw_proposal(visit.session, actor, contract_id)
     if attempt.failed:
-        return await _show(visit, contract_id, attempt.complaints, attempt.status)
+        return await show(visit, contract_id, attempt.complaints, attempt.status)
     return visit.go(f"/contracts/{contract_id}", "saved")
 
 
@@ -91,11 +100,12 @@ async def sign(visit: Visit, contract_id: UUID, form: Posted) -> Response:
             pens=await pens(settings),
         )
     if attempt.failed:
-        return await _show(visit, contract_id, attempt.complaints, attempt.status)
+        return await show(visit, contract_id, attempt.complaints, attempt.status)
     return visit.go(f"/contracts/{contract_id}", "signed")
 
 
-async def _show(visit: Visitor, contract_id: UUID, said: list[Complaint], status: int) -> Response:
+async def show(visit: Visitor, contract_id: UUID, said: list[Complaint], status: int) -> Response:
+    """The page of a contract, with what a form on it was refused for."""
     visit.here = f"/contracts/{contract_id}"
     actor = visit.require_actor()
     item = await service.view(visit.session, await service.get(visit.session, actor, contract_id))
@@ -127,7 +137,7 @@ async def _show(visit: Visitor, contract_id: UUID, said: list[Complaint], status
         )
         if since
         else None,
-        work=await performance.view(visit.session, actor, contract_id, visit.now),
+        **await _work(visit, contract_id, item, trader=party),
         amendments=await amending.listed(visit.session, actor, contract_id),
         test_certificates=settings.contract_certificates == "test",
         names=await parties.facts_of(visit.session, [item.seller_id, item.buyer_id]),
@@ -141,3 +151,24 @@ async def _show(visit: Visitor, contract_id: UUID, said: list[Complaint], status
         registrations=known,
         complaints=said,
     )
+
+
+async def _work(
+    visit: Visitor, contract_id: UUID, item: ContractView, *, trader: bool
+) -> dict[str, Any]:
+    """How the contract is performed, and what the visitor may do about it."""
+    actor = visit.require_actor()
+    work = await performance.view(visit.session, actor, contract_id, visit.now)
+    acts = trader and item.state == ContractState.SIGNED
+    return {
+        "work": work,
+        "seller_acts": acts and actor.party_id == item.seller_id,
+        "buyer_acts": acts and actor.party_id == item.buyer_id,
+        "kinds": {kind: visit.t(*names) for kind, names in _PAYMENT_KINDS.items()},
+        "reports": [
+            (str(one.id), f"{one.period_from} – {one.period_to}")
+            for one in work.royalty_reports
+            if one.state == ReportState.CONFIRMED
+        ],
+        "today": local_day(visit.now).isoformat(),
+    }

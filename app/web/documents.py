@@ -7,18 +7,25 @@ from collections.abc import AsyncIterator
 from urllib.parse import quote
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.datastructures import UploadFile
 
 from app.achievements import documents
 from app.achievements.states import Audience
+from app.contracts import service as contracts
+from app.contracts.endpoints import content_of
+from app.contracts.imports import text_of
+from app.contracts.schemas import ContractEdit
 from app.kit.errors import NotFound
 from app.kit.storage import document_store
 from app.kit.uploads import chunks
 from app.listings import qualification
 from app.negotiations import documents as secrets
 from app.web import session
+from app.web.contracts import show
+from app.web.forms import whole
 from app.web.visit import visitor
 
 router = APIRouter(include_in_schema=False)
@@ -155,3 +162,29 @@ def _saved(content: AsyncIterator[bytes], name: str, media_type: str, size: int)
         "Content-Security-Policy": "sandbox",
     }
     return StreamingResponse(content, media_type=media_type, headers=headers)
+
+
+@router.post("/contracts/{contract_id}/text")
+async def upload_text(request: Request, contract_id: UUID) -> Response:
+    """Bring an own text to a draft, from a PDF or a plain text file."""
+    async with request.form(max_files=1, max_fields=10) as data:
+        sent = data.get(session.FORM_FIELD, "")
+        expected = request.cookies.get(session.CSRF, "")
+        session.require_own_form(request, sent if isinstance(sent, str) else "", expected)
+        file, version = data.get("file"), data.get("version")
+        if not isinstance(file, UploadFile) or not isinstance(version, str):
+            raise NotFound(field="body.file")
+        content = await content_of(file)
+        name = file.filename or ""
+    async with request.app.state.sessions() as uow, uow.begin():
+        visit = await visitor(request, uow)
+        actor = visit.require_actor()
+        attempt = visit.attempt()
+        async with attempt:
+            text = await to_thread.run_sync(text_of, content)
+            change = {"full_text": text, "full_text_name": name[:200] or None}
+            read = whole("body.version", version)
+            await contracts.edit(uow, actor, contract_id, ContractEdit.model_validate(change), read)
+        if attempt.failed:
+            return await show(visit, contract_id, attempt.complaints, attempt.status)
+    return visit.go(f"/contracts/{contract_id}", "saved")

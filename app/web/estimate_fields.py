@@ -22,6 +22,8 @@ KINDS: tuple[tuple[str, Pair], ...] = (
     ("vat", ("增值税:转让与开发", "VAT: transfer and development")),
     ("reward", ("个人所得税:现金奖励", "Income tax of persons: reward")),
     ("equity_deferral", ("技术入股递延", "Deferral for a contribution")),
+    ("stamp_duty", ("印花税", "Stamp duty")),
+    ("personal_income", ("个人所得税:劳务与许可", "Income tax of persons: service, licence")),
 )
 _TECHNOLOGY: tuple[tuple[str, Pair], ...] = (
     ("patent.invention", ("发明专利", "Invention patent")),
@@ -142,6 +144,39 @@ FIELDS: dict[str, tuple[EstimateField, ...]] = {
         ),
         EstimateField("shares_only", "asked", ("对价全部为股权", "Shares only")),
         EstimateField("filed", "asked", ("已备案", "Filed")),
+        _AS_OF,
+    ),
+    "stamp_duty": (
+        EstimateField(
+            "document",
+            "choice",
+            ("应税凭证", "Document"),
+            required=True,
+            options=(
+                ("technology_contract", ("技术合同", "Technology contract")),
+                ("ip_transfer", ("产权转移书据(专利权等转让)", "Transfer of a right")),
+            ),
+        ),
+        EstimateField("amount_fen", "money", ("含税价款(元)", "Price with VAT"), required=True),
+        EstimateField("vat_fen", "money", ("其中增值税(元)", "VAT in it")),
+        EstimateField("vat_separate", "asked", ("合同单独列明增值税", "VAT is shown apart")),
+        EstimateField("amount_stated", "asked", ("合同列明金额", "The amount is stated")),
+        _AS_OF,
+    ),
+    "personal_income": (
+        EstimateField(
+            "income",
+            "choice",
+            ("所得项目", "Income"),
+            required=True,
+            options=(
+                ("labour", ("劳务报酬(服务、咨询、中介)", "Service, consulting, broking")),
+                ("royalty", ("特许权使用费(许可专利等)", "Royalty of a patent or know-how")),
+            ),
+        ),
+        EstimateField("amount_fen", "money", ("收入(元)", "Income"), required=True),
+        EstimateField("base_fen", "money", ("本年其他应纳税所得额(元)", "Other taxable income")),
+        EstimateField("resident", "asked", ("居民个人", "Resident")),
         _AS_OF,
     ),
 }

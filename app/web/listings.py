@@ -25,7 +25,7 @@ from app.listings.schemas import (
 )
 from app.listings.states import ListingState
 from app.parties import service as parties
-from app.web import auction_plans
+from app.web import auction_plans, guidance
 from app.web.auction_texts import formats
 from app.web.forms import Complaint, complaints, fen, identity, whole
 from app.web.organisations import paging
@@ -369,6 +369,7 @@ async def _show(
             if visit.actor is not None and (reviewer or visit.is_party(one.applicant_id))
         },
         may_apply=_may_apply(visit, item) and own is None,
+        advisable=guidance.may_see(visit, item),
         complaints=said,
     )
 

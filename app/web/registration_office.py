@@ -1,6 +1,7 @@
 """Pages of a registration office: its queue, the checklist, what follows registration, and the
 public verification of a certificate."""
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -9,9 +10,18 @@ from fastapi.responses import Response
 from app.kit.errors import NotFound
 from app.kit.http import make_page
 from app.kit.money import parse_yuan
-from app.registrations import certificates, examining, objections, queries, standing
-from app.registrations.records import Assessment, Change, Clearing, OpinionIn, ReviewDecision
-from app.registrations.states import Answer
+from app.registrations import certificates, examining, objections, queries, requests, standing
+from app.registrations.records import (
+    Assessment,
+    Change,
+    Clearing,
+    OpinionIn,
+    RequestDecision,
+    RequestIn,
+    ReviewDecision,
+)
+from app.registrations.states import Answer, RequestKind
+from app.web.forms import fen, identity
 from app.web.organisations import paging
 from app.web.registrations import moment_in, show
 from app.web.visit import Form, Posted, Visit, Visitor
@@ -39,6 +49,7 @@ async def queue(visit: Visit, region: str = "", cursor: str = "") -> Response:
         next_cursor=following,
         filters={"region": region},
         regulator=visit.has_role("regulator"),
+        asked=[] if cursor else await requests.waiting(visit.session, visit.require_actor()),
     )
 
 
@@ -57,7 +68,9 @@ async def _act(visit: Visitor, registration_id: UUID, form: Form) -> None:
     where = (visit.session, visit.require_actor(), registration_id)
     chosen = form.text("act")
     note = form.text("note")
-    if chosen == "assess":
+    if "request" in chosen:
+        await _asked(visit, registration_id, form)
+    elif chosen == "assess":
         await examining.assess(*where, _assessment(form))
     elif chosen == "dispute":
         await examining.dispute(*where, note)
@@ -84,6 +97,34 @@ async def _act(visit: Visitor, registration_id: UUID, form: Form) -> None:
         )
     else:
         raise NotFound
+
+
+async def _asked(visit: Visitor, registration_id: UUID, form: Form) -> None:
+    """What an applicant asks for or takes back, and what the office decides about it."""
+    where = (visit.session, visit.require_actor(), registration_id)
+    chosen = form.text("act")
+    if chosen == "request":
+        await requests.file(*where, _request(form))
+    elif chosen == "withdraw_request":
+        await requests.withdraw(*where, identity(form.text("request")))
+    else:
+        said = {"outcome": form.text("outcome"), "note": form.text("note")}
+        request_id = identity(form.text("request"))
+        await requests.decide(*where, request_id, RequestDecision.model_validate(said))
+
+
+def _request(form: Form) -> RequestIn:
+    """What the applicant asks for; fields that were left empty stay as they are."""
+    values: dict[str, Any] = {"kind": form.text("kind"), "basis": form.text("note")}
+    if values["kind"] == RequestKind.CHANGE:
+        values |= {
+            name: form.text(name) for name in ("title", "valid_until") if form.text(name)
+        } | {
+            f"{name}_fen": fen(f"body.{name}_fen", form.text(name))
+            for name in ("total", "technical")
+            if form.text(name)
+        }
+    return RequestIn.model_validate(values)
 
 
 def _assessment(form: Form) -> Assessment:

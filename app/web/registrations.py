@@ -12,7 +12,7 @@ from app.kit import codes
 from app.kit.errors import NotFound
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
 from app.parties import service as parties
-from app.registrations import objections, queries, service
+from app.registrations import objections, queries, requests, service
 from app.registrations.schemas import Correction, NewRegistration, Refusal
 from app.registrations.states import MOVES, RefusalReason, RegistrationState
 from app.web import texts
@@ -145,6 +145,8 @@ async def show(
         complaints=said,
         **await _examined(visit, registration_id, registrar=registrar),
         objections=await objections.of(visit.session, actor, registration_id),
+        requests=await requests.of(visit.session, actor, registration_id),
+        applicant=applicant,
         may_object=item.state.value in {"registered", "changed", "refused"}
         and (visit.has_role("regulator") or visit.is_party(item.seller_id, item.buyer_id)),
         in_force=item.number is not None and item.state.value in {"registered", "changed"},

@@ -189,6 +189,8 @@ class Words:
         """The full name of a region; counties that were renumbered show their province."""
         if not value:
             return "—"
+        if value == "000000":
+            return self.t("国外", "Abroad")
         try:
             return codes.region(value).full_name
         except codes.UnknownCode:

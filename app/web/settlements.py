@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from app.contracts import service as contracts
 from app.contracts.states import ContractState
 from app.kit.calendar import local_day
-from app.settlements import distributing, queries, service
+from app.settlements import distributing, queries, service, successors
 from app.settlements.errors import BadRecipient
 from app.settlements.estimate_schemas import EstimateView, Question
 from app.settlements.schemas import (
@@ -21,8 +21,9 @@ from app.settlements.schemas import (
     NewPlan,
     NewProfit,
     PartPayment,
+    PlanEdit,
 )
-from app.settlements.states import Leader, MemberRole, PlanState
+from app.settlements.states import Leader, MemberRole, PlanState, Route
 from app.web import texts
 from app.web.estimate_fields import FIELDS, KINDS, EstimateField
 from app.web.forms import Complaint, fen, identity, whole
@@ -53,10 +54,13 @@ async def plan_list(visit: Visit, state: str = "", cursor: str = "") -> Response
 
 
 @router.get("/income-plans/new")
-async def new_page(visit: Visit, contract: str = "") -> Response:
-    """The form of a new plan, for a contract."""
+async def new_page(visit: Visit, contract: str = "", achievement: str = "") -> Response:
+    """The form of a new plan: for a contract, or for an achievement of one's own."""
     visit.require_actor().require_role("trader")
-    return await _form(visit, {"contract_id": contract}, [], 200)
+    values = {"contract_id": contract, "achievement_id": achievement}
+    if achievement:
+        values |= {"route": Route.OWN_IMPLEMENTATION.value, "reward_bp": "500"}
+    return await _form(visit, values, [], 200)
 
 
 @router.post("/income-plans/new")
@@ -67,7 +71,14 @@ async def create(visit: Visit, form: Posted) -> Response:
     async with attempt:
         values: dict[str, Any] = {
             name: form.text(name)
-            for name in ("contract_id", "route", "basis", "basis_note", "objection_procedure")
+            for name in ("route", "basis", "basis_note", "objection_procedure")
+        }
+        values |= {
+            name: form.text(name) for name in ("contract_id", "achievement_id") if form.text(name)
+        } | {
+            name: whole(f"body.{name}", form.text(name))
+            for name in ("first_year", "years")
+            if form.text(name)
         }
         values |= {
             "reward_bp": whole("body.reward_bp", form.text("reward_bp")),
@@ -151,6 +162,14 @@ async def act(visit: Visit, plan_id: UUID, form: Posted) -> Response:
             await service.publish(*where)
         elif chosen == "withdraw":
             await service.withdraw(*where, form.text("reason")[:4000])
+        elif chosen == "succeed":
+            change: dict[str, Any] = {}
+            if form.text("reward_bp"):
+                change["reward_bp"] = whole("body.reward_bp", form.text("reward_bp"))
+            if form.text("members"):
+                change["members"] = recipients(form.text("members"))
+            made = await successors.draft(*where, PlanEdit.model_validate(change))
+            plan_id = made.id
         elif chosen == "cost":
             values: dict[str, Any] = {name: form.text(name) for name in ("kind", "document")}
             values["amount_fen"] = fen("body.amount_fen", form.text("amount"))
@@ -218,6 +237,7 @@ async def _show(visit: Visitor, plan_id: UUID, said: list[Complaint], status: in
         "income_plan.html",
         status,
         item=item,
+        next_plan=await queries.successor(visit.session, actor, plan_id),
         whole=sum(one.weight for one in item.members),
         incomes=await queries.incomes(visit.session, actor, plan_id),
         costs=await queries.costs(visit.session, actor, plan_id),

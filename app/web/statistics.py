@@ -38,6 +38,8 @@ _GROUPS = (
     GroupBy.BUYER_KIND,
     GroupBy.SELLER_REGION,
     GroupBy.BUYER_REGION,
+    GroupBy.SELLER_AREA,
+    GroupBy.BUYER_AREA,
 )
 
 

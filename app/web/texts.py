@@ -61,6 +61,7 @@ STATES: dict[str, dict[str, Pair]] = {
         "effective": ("已生效", "In effect"),
         "void": ("已作废", "Void"),
         "withdrawn": ("已撤回", "Withdrawn"),
+        "superseded": ("已被接替", "Superseded"),
     },
     "income_route": {
         "transfer": ("转让、许可", "Assignment, licence"),
@@ -363,6 +364,7 @@ FIELDS: dict[str, Pair] = {
     "number": ("编号", "Number"),
     "expires_on": ("届满日", "Expires on"),
     "price_fen": ("价格", "Price"),
+    "keep_fen": ("自用价值", "Worth unsold"),
     "price": ("价格", "Price"),
     "price_min": ("最低价", "Lowest price"),
     "price_max": ("最高价", "Highest price"),

@@ -22,6 +22,7 @@ from tests.registrations.contracts import KINDS, NDJSON, accepted_rows, decide, 
 from tests.registrations.offices import Office, accepted, office
 from tests.registrations.test_recognition import answers_for
 from tests.registrations.test_registrations import year_of
+from tests.web.browser import Browser
 
 TABLES = (
     "registration",
@@ -202,12 +203,19 @@ async def test_content_wins_over_the_declared_class_and_mixed_contracts_are_spli
     wrong = handed_in(1, "consulting", contract_class="transfer", sub_class="transfer.know_how")
     both = handed_in(2, "development.commissioned", total_fen=1000, technical_fen=900)
     both["text"] += handed_in(2, "service.service")["text"]
+    wrong["text"] += "委托方不得使用与该技术相竞争的技术。产品的年产量不得超过一万件。"
     first, second = await accepted_rows(at.first, [wrong, both])
     path = f"/registrations/{first}"
     seen = await at.second.ok("GET", path + "/recognition")
     assert (seen["contract_class"], seen["verdict"]) == ("consulting", "differs")
     assert "可行性研究" in seen["candidates"][0]["words"]
     assert any("以内容为准" in one["zh"] for one in seen["reasons"])
+    # 民法典 850, 解释 10: what the law leaves no room for, and what the registrar judges.
+    assert [(one["code"], one["clear"]) for one in seen["monopoly"]] == [
+        ("monopoly_other_sources", True),
+        ("monopoly_output", False),
+    ]
+    assert "相竞争的技术" in seen["monopoly"][0]["quote"]
     problem = await refused(at.second, path + "/register", None, 409, "assessment_needed")
     assert problem["proposed"] == "consulting"
     answers = {name: answer.value for name, answer in answers_for("consulting").items()}
@@ -486,3 +494,55 @@ async def _third(market: Market, at: Office) -> str:
         "POST", f"/organisations/{at.id}/members", {"person": person, "roles": ["registrar"]}
     )
     return login
+
+
+async def test_an_applicant_asks_for_a_change_and_for_the_cancellation(market: Market) -> None:
+    """B-6: the original office changes or cancels; what is granted is done at once."""
+    at = await office(market, "1101", "07")
+    trade = await signed(market)
+    path = await accepted(trade, at)
+    change = {"kind": "change", "basis": "补充协议一", "technical_fen": 1}
+    asked = path + "/requests"
+    await refused(trade.seller, asked, change, 409, "illegal_move")
+    number = (await at.second.ok("POST", path + "/register"))["number"]
+    await refused(trade.buyer, asked, change, 403, "wrong_applicant")
+    shown = await trade.seller.ok("GET", path)
+    same = change | {"technical_fen": shown["technical_fen"]}
+    await refused(trade.seller, asked, same, 422, "nothing_changed")
+    nothing = {"kind": "change", "basis": "补充协议一"}
+    await refused(trade.seller, asked, nothing, 422, "nothing_changed")
+    more = change | {"technical_fen": shown["total_fen"] + 1}
+    await refused(trade.seller, asked, more, 422, "technical_exceeds_total")
+    filed = await trade.seller.ok("POST", asked, change)
+    assert (filed["state"], filed["wanted"]) == ("filed", {"technical_fen": 1})
+    await refused(trade.seller, asked, change, 409, "request_open")
+    assert [one["id"] for one in await at.first.ok("GET", "/registrations/requests")] == [
+        filed["id"]
+    ]
+    decision = f"{asked}/{filed['id']}/decision"
+    no = {"outcome": "reject"}
+    assert (await trade.seller.post(decision, no)).status_code == 403
+    await refused(at.first, decision, no, 422, "reason_missing")
+    granted = await at.first.ok("POST", decision, {"outcome": "grant"})
+    assert granted["state"] == "granted"
+    now = await trade.seller.ok("GET", path)
+    assert (now["state"], now["technical_fen"], now["number"]) == ("changed", 1, number)
+    await refused(at.first, decision, {"outcome": "grant"}, 409, "illegal_move")
+    browser = Browser(market, trade.seller)
+    asks = {"act": "request", "kind": "cancel", "note": "合同已解除"}
+    await browser.done(path, f"{path}/office", asks)
+    [_, second] = await trade.seller.ok("GET", asked)
+    assert "合同已解除" in (await Browser(market, at.second).page(path)).words
+    assert f"{path}" in (await Browser(market, at.second).page("/registrations/queue")).links
+    back = {"act": "withdraw_request", "request": second["id"]}
+    await browser.done(path, f"{path}/office", back)
+    last = await trade.seller.ok("POST", asked, {"kind": "cancel", "basis": "合同已解除"})
+    decide_by_page = {"act": "decide_request", "request": last["id"], "outcome": "grant"}
+    await Browser(market, at.second).done(path, f"{path}/office", decide_by_page)
+    ended = await trade.seller.ok("GET", path)
+    assert (ended["state"], ended["fall_note"]) == ("cancelled", "合同已解除")
+    assert [one["state"] for one in await at.first.ok("GET", asked)] == [
+        "granted",
+        "withdrawn",
+        "granted",
+    ]

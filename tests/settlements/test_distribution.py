@@ -334,3 +334,46 @@ async def test_payments_that_race_are_each_divided_once(market: Market) -> None:
     assert given["张三"] * 100 >= reward * 50
     for person in stories.PEOPLE:
         assert abs(given[person["name"]] * 100 - reward * person["weight"]) < 200
+
+
+async def test_a_plan_in_effect_is_changed_by_one_that_succeeds_it(market: Market) -> None:
+    trade = await signed(market, price_fen=10_000_000)
+    seller = trade.seller
+    plan = await stories.in_effect(market, trade)
+    path = f"/income-plans/{plan['id']}"
+    await stories.paid(market, trade, 1_000_000)
+    [before] = await seller.ok("GET", path + "/incomes")
+    cost = {"kind": "taxes", "amount_fen": 400_000, "document": "补缴税款"}
+    await seller.ok("POST", path + "/costs", cost)
+    low = await seller.post(path + "/successor", {"reward_bp": 4_999})
+    refused(low, 422, "below_floor")
+    people = [{"name": "张三", "role": "inventor", "main": True, "weight": 1}]
+    new = await seller.ok("POST", path + "/successor", {"reward_bp": 8_000, "members": people})
+    assert (new["state"], new["succeeds"], new["reward_bp"]) == ("draft", plan["id"], 8_000)
+    assert new["basis_note"] == plan["basis_note"]
+    twice = await seller.post(path + "/successor", {})
+    assert refused(twice, 409, "plan_exists")["plan_id"] == new["id"]
+    listed = await seller.ok("POST", f"/income-plans/{new['id']}/publish")
+    # Until the new list has stood its days the earlier plan divides: it makes up for the tax first.
+    await stories.paid(market, trade, 100_000)
+    _, waiting = await seller.ok("GET", path + "/incomes")
+    assert (waiting["state"], waiting["reward"]) == ("paid", 0)
+    await flow.advance_to(market, listed["ends_at"])
+    assert (await seller.ok("GET", path))["state"] == "superseded"
+    now = await seller.ok("GET", f"/income-plans/{new['id']}")
+    # 1,100,000 - 400,000 are left of 1,000,000 that were rewarded.
+    assert (now["state"], now["carried_fen"]) == ("effective", 300_000)
+    await stories.paid(market, trade, 500_000)
+    [after] = await seller.ok("GET", f"/income-plans/{new['id']}/incomes")
+    assert (after["net_fen"], after["reward"]) == (200_000, 160_000)
+    assert [(part["name"], part["amount"]) for part in after["parts"]] == [("张三", 160_000)]
+    assert (await seller.ok("GET", path + "/incomes"))[0] == before
+    refused(await seller.post(path + "/costs", cost), 409, "illegal_move")
+    part = before["parts"][0]
+    today = local_day(await flow.market_now(market)).isoformat()
+    given = {"paid_on": today, "document": "银行回单"}
+    assert (await seller.ok("POST", f"{path}/parts/{part['id']}/pay", given))["state"] == "paid"
+    refused(await seller.post(path + "/successor", {}), 409, "illegal_move")
+    third = await seller.ok("POST", f"/income-plans/{new['id']}/successor", {})
+    withdrawn = await seller.ok("POST", f"/income-plans/{third['id']}/withdraw", {})
+    assert withdrawn["state"] == "withdrawn"

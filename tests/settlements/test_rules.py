@@ -278,6 +278,7 @@ def test_terms_end_on_working_days() -> None:
         ("2025-09-01", "2025-09-16"),
         ("2025-08-01", "2025-08-18"),
         ("2025-09-16", "2025-10-09"),
+        ("2025-09-22", "2025-10-09"),
         ("2025-01-13", "2025-02-05"),
         ("2026-02-02", "2026-02-24"),
     ],
@@ -365,3 +366,16 @@ def test_late_costs_take_nothing_back() -> None:
     assert (second.net_fen, second.reward_fen, second.retained_fen) == (700, 0, 300)
     third = rules.distribute(500, Standing(1_300, 500, 0), late, NATIONAL, 5_000, 0)
     assert (third.net_fen, third.reward_fen) == (1_200, 100)
+
+
+def test_a_plan_that_is_succeeded_leaves_what_was_not_made_up_for() -> None:
+    full = Standing(1_000, 500, 0)
+    assert rules.carried(full, {}, NATIONAL, 5_000) == 0
+    assert rules.carried(Standing(333, 167, 0), {}, NATIONAL, 5_000) == 0  # rounded up, no debt
+    # 600 turned up after 1,000 had been rewarded: 400 are left of what was rewarded as 1,000.
+    late = {"taxes": 600}
+    assert rules.carried(full, late, NATIONAL, 5_000) == 600
+    assert rules.carried(Standing(100, 0, 0), late, NATIONAL, 5_000) == 500
+    next_ = {rules.CARRIED: 600}
+    assert rules.distribute(300, Standing(0, 0, 0), next_, NATIONAL, 7_000, 0).reward_fen == 0
+    assert rules.distribute(700, Standing(300, 0, 0), next_, NATIONAL, 7_000, 0).reward_fen == 280

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.settlements import tax
+from app.settlements import duties, tax
+from app.settlements.duties import PersonalIncome, StampedDocument
 from app.settlements.tax import (
     Contribution,
     Estimate,
@@ -254,6 +255,34 @@ def test_deferral_of_a_contribution() -> None:
         assert other.tax_fen == 900_000 * YUAN
 
 
+STAMPED = StampedDocument("technology_contract", 10_600_000 * YUAN, 600_000 * YUAN, True, True)
+FEE = PersonalIncome("labour", 100_000 * YUAN, 100_000 * YUAN, True)
+
+
+def test_f11_stamp_duty_counts_vat_unless_it_is_shown_apart() -> None:
+    estimate = duties.stamp_duty(STAMPED, DAY)
+    assert (estimate.base_fen, estimate.tax_fen) == (10_000_000 * YUAN, 3_000 * YUAN)
+    assert estimate.tax_without_fen == 3_180 * YUAN
+    assert "rates_per_million" in estimate.verify
+    mixed = duties.stamp_duty(replace(STAMPED, vat_separate=False), DAY)
+    assert (failed(mixed), mixed.tax_fen) == (["vat_separate"], 3_180 * YUAN)
+    unknown = duties.stamp_duty(replace(STAMPED, amount_stated=False), DAY)
+    assert "实际结算" in unknown.note_zh
+    with pytest.raises(LookupError):
+        duties.stamp_duty(STAMPED, date(2022, 6, 30))
+
+
+def test_f10_a_fifth_of_a_fee_or_royalty_is_cost() -> None:
+    # 180,000 in the band of 20 %: 36,000 - 16,920; 200,000 without the deduction: 23,080.
+    estimate = duties.personal_income(FEE, DAY)
+    assert (estimate.base_fen, estimate.tax_fen) == (180_000 * YUAN, 19_080 * YUAN)
+    assert estimate.tax_without_fen == 23_080 * YUAN
+    assert duties.personal_income(replace(FEE, income="royalty"), DAY).tax_fen == 19_080 * YUAN
+    abroad = duties.personal_income(replace(FEE, resident=False), DAY)
+    assert (failed(abroad), abroad.tax_fen) == (["resident"], 23_080 * YUAN)
+    assert "bands" in estimate.verify
+
+
 @given(st.integers(0, 10**13), st.integers(0, 10**13))
 def test_more_income_is_never_taxed_less(one: int, other: int) -> None:
     low, high = sorted((one, other))
@@ -270,6 +299,8 @@ def test_every_condition_of_the_rules_is_judged() -> None:
             tax.vat(INVOICED, TODAY),
             tax.reward(PAID, TODAY),
             tax.equity_deferral(CONTRIBUTED, TODAY),
+            duties.stamp_duty(STAMPED, TODAY),
+            duties.personal_income(FEE, TODAY),
         )
     }
     for rules in tax.rule_sets():

@@ -177,6 +177,41 @@ async def test_beijing_by_five_year_periods(session: AsyncSession) -> None:
     assert [round(y.technical_fen * 1000 / y.total_fen) for y in (y2010, y2015)] == [675, 802]
 
 
+async def test_the_remaining_growths_and_flows(session: AsyncSession) -> None:
+    """Hubei +18.83 % and +57.53 %, Shaanxi +30.3 %, Beijing +12.1 %, +7.4 %, 748.7 to 津冀."""
+    years = {
+        2020: (17_839, "623.23"),
+        2021: (21_198, "981.77"),
+    }
+    for year, (count, amount) in years.items():
+        await add(session, Line(count=count, total_fen=fen(amount), day=date(year, 3, 3)))
+    for day, amount, count, buyer in (
+        (date(2022, 3, 3), "7948.7", 95_052, "110000"),
+        (date(2023, 3, 3), "7788.2", 100_000, "110000"),
+        (date(2023, 4, 3), "500.7", 4_000, "130000"),
+        (date(2023, 4, 3), "248.0", 2_552, "120000"),
+    ):
+        line = {"seller_region": "110000", "buyer_region": buyer, "count": count}
+        await add(session, Line(**line, total_fen=fen(amount), day=day))
+    found = {}
+    for year in (2020, 2021, 2022, 2023):
+        _, found[year] = await live(session, GroupBy.CONTRACT_CLASS, year)
+    for year, counts, amounts in ((2021, 1883, 5753), (2023, 1210, 740)):
+        now, before = found[year], found[year - 1]
+        for computed, said in (
+            (rules.growth_bp(now.count, before.count), counts),
+            (rules.growth_bp(now.total_fen, before.total_fen), amounts),
+        ):
+            assert computed is not None
+            assert abs(computed - said) <= POINTS, (year, computed)
+    assert (found[2023].count, found[2023].total_fen) == (106_552, fen("8536.9"))
+    buyers, _ = await live(session, GroupBy.BUYER_REGION, 2023)
+    assert buyers["120000"].total_fen + buyers["130000"].total_fen == fen("748.7")
+    area = rules.areas(buyers)["beijing_tianjin_hebei"]
+    assert area is not None
+    assert area.total_fen == fen("8536.9")
+
+
 async def test_the_published_tables_say_the_same(session: AsyncSession) -> None:
     """What the public reads of Hunan, once its periods are closed and published."""
     await hunan(session)

@@ -108,11 +108,25 @@ def test_classes_and_parties_as_the_tables_have_them() -> None:
     assert rules.four_class("license") == "transfer"
     assert rules.four_class("license.patent_license") == "transfer.patent_license"
     assert rules.four_class("service.training") == "service.training"
-    assert [rules.party_group(kind) for kind in ("institute", "broker", "university")] == [
-        "research_institute",
-        "enterprise",
-        "university",
-    ]
+    # The official type first, then the kind on the market, then the credit code (GB 32100-2015).
+    for kind, party_type, code, group in (
+        ("institute", None, "", "research_institute"),
+        ("university", None, "", "university"),
+        ("broker", None, "91110000", "enterprise"),
+        ("broker", None, "12110000", "other_institution"),
+        ("broker", None, "", "not_stated"),
+        ("other", "011", "", "government"),
+        ("other", "023", "", "medical"),
+        ("other", "024", "", "other_institution"),
+        ("other", "030", "", "association"),
+        ("enterprise", "150", "", "enterprise"),
+        ("other", "400", "", "natural_person"),
+    ):
+        assert rules.party_group(kind, party_type, code) == group
+    assert rules.areas({"110000": Sums(1, 2, 1), "130000": None, "000000": Sums(1, 5, 5)}) == {
+        "beijing_tianjin_hebei": None,
+        "abroad": Sums(1, 5, 5),
+    }
     assert [rules.counts(state) for state in ("registered", "changed", "under_review")] == [
         True,
         True,
