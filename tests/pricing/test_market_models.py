@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from app.pricing import model_repository
 from bench.simulated_market import LAST_DAY, records, simulate
 from tests import flow
 from tests.market import Market, User
@@ -129,9 +130,12 @@ async def _the_page_shows(market: Market) -> None:
         "不足三个,不公布",
         "第 2 号",
         "历次模型",
+        "曾报警偏离",
     ):
         assert words in shown.words
-    assert (await visitor.get("/price-accuracy")).text.count('<svg class="chart"') == 2
+    drawn = (await visitor.get("/price-accuracy")).text
+    assert drawn.count('<svg class="chart"') == 2
+    assert "&lt;" not in drawn
     english = await visitor.page("/price-accuracy?lang=en")
     assert "no public data set of technology deal prices" in english.words
     wrong = await visitor.get("/price-accuracy?first=2026-02-01&last=2026-01-01")
@@ -192,6 +196,11 @@ async def test_without_a_model_comparables_answer_and_say_why(market: Market) ->
     await market.settle()
     done = await university.ok("GET", f"/valuation-portfolios/{portfolio['id']}")
     assert (done["state"], done["valued"]) == ("done", 1)
+    async with market.sessions() as first, market.sessions() as second:
+        assert await model_repository.take_training_lock(first)
+        assert not await model_repository.take_training_lock(second)
+        await first.rollback()
+        assert await model_repository.take_training_lock(second)
     async with market.sessions() as session:
         kept = await session.execute(
             text("SELECT source, cleared_fen, refused FROM price_outcome ORDER BY cleared_fen")

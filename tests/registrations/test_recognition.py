@@ -86,6 +86,7 @@ def test_contracts_of_the_platforms_templates_are_what_they_are_drafted_as(kind:
             "text_version": 1,
             "seller": organisation,
             "buyer": organisation,
+            "intermediary": None,
             "terms": terms,
             "total_fen": 100,
             "technical_fen": 100,

@@ -185,6 +185,8 @@ async def test_estimates_say_what_they_rest_on_and_what_they_are_not(market: Mar
         "VAT_2026",
         "PIT_REWARD_2018",
         "EQUITY_2016",
+        "STAMP_2022",
+        "PIT_INCOME_2019",
     ]
     provinces = await market.anonymous.ok("GET", "/income-plans/rule-sets")
     assert {one["province"] for one in provinces} == {"00", "11", "31", "33", "37"}
