@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from app.kit.calendar import local_day
 from tests import flow
+from tests.deals.test_publicity import pay_anew
 from tests.market import Market, User
 from tests.web.browser import Browser
 from tests.web.conftest import Trade
@@ -115,7 +116,8 @@ async def test_the_runner_up_answers_by_pages(market: Market, people: dict[str, 
         current = await flow.read_auction(market, auction)
         assert (await flow.bid(bidder, current, current["min_next_fen"])).status_code == 201
     await flow.close_auction(market, auction)
-    deal = f"/deals/{(await flow.deal_of(market, auction))['id']}"
+    lost = await flow.deal_of(market, auction)
+    deal = f"/deals/{lost['id']}"
     admin, rival = Browser(market, people["admin"]), Browser(market, second, "en")
     noted = {"act": "default", "reason": "逾期未签约", "following": "runner_up"}
     await admin.done(deal, deal + "/act", noted)
@@ -123,6 +125,7 @@ async def test_the_runner_up_answers_by_pages(market: Market, people: dict[str, 
     assert (await Browser(market, people["rival"]).get(deal + "/runner-up")).status_code == 404
     await rival.done(deal + "/runner-up", deal + "/runner-up", {"act": "accept"})
     assert "accepted" in (await rival.page(deal + "/runner-up")).words
+    await pay_anew(market, second, lost)
     [made] = (await market.anonymous.ok("GET", f"/deals?listing_id={auction['listing_id']}"))[
         "items"
     ]
