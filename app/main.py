@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.achievements import endpoints as achievements
+from app.achievements import publication_endpoints as publications
 from app.auctions import control_endpoints, watch
 from app.auctions import endpoints as auctions
 from app.auctions import screening_endpoints as screening
@@ -67,6 +68,7 @@ MODULES = (
     standard.routers,
     ledger.routers,
     achievements.routers,
+    publications.routers,
     demands.routers,
     listings.routers,
     finding.routers,

@@ -340,6 +340,12 @@ ROUTES: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/achievements/{achievement_id}/publish"): row(*SELLERS_ACT),
     ("POST", "/achievements/{achievement_id}/withdraw"): row(*SELLERS_ACT, path=WITHDRAWN),
+    ("POST", "/achievements/{achievement_id}/renew"): row(
+        *SELLERS_ACT, json={"expires_on": "2020-01-01"}
+    ),
+    ("POST", "/achievements/{achievement_id}/review"): row(
+        {"operator"}, path=WITHDRAWN, json={"act": "approve"}
+    ),
     ("GET", "/achievements/{achievement_id}/details"): row(DETAILS),
     ("POST", "/achievements/{achievement_id}/grants"): row(
         *SELLERS_ACT, json={"organisation_id": "$nobody"}

@@ -9,6 +9,7 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.achievements import clearances, documents, grants, imports, profiles, queries, service
 from app.achievements.errors import (
@@ -29,7 +30,9 @@ from app.achievements.errors import (
     GranteeUnknown,
     GrantEnded,
     ImportRefused,
+    MemberFollows,
     NoRight,
+    NotAnOffer,
     OwnerTwice,
     OwnerUnclear,
     OwnerUnknown,
@@ -58,11 +61,10 @@ from app.achievements.schemas import (
 )
 from app.achievements.states import AchievementKind, AchievementState, Audience
 from app.kit import clock
-from app.kit.actor import CurrentActor, OptionalActor
+from app.kit.actor import Actor, CurrentActor, OptionalActor
 from app.kit.db import Sessions, Uow
 from app.kit.errors import (
     Forbidden,
-    IllegalMove,
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
@@ -85,7 +87,7 @@ from app.kit.problems import TooLarge
 from app.kit.storage import StorageUnavailable, document_store
 from app.kit.uploads import chunks, signed_in
 from app.parties import service as parties
-from app.standard.errors import NotAnonymous
+from app.standard.errors import NotAnonymous, ProfileInvalid
 from app.standard.service import ProfileDocument
 
 achievements = trade_router("/achievements", "achievements")
@@ -109,19 +111,26 @@ _CONTENT = (
     FieldNeeded,
     PersonUnknown,
     NotAnonymous,
+    ProfileInvalid,
+    MemberFollows,
+    NotAnOffer,
 )
 Text = Annotated[str | None, Query(min_length=1, max_length=100)]
 Code = Annotated[str | None, Query(min_length=1, max_length=64)]
 
 
-def _shown(response: Response, achievement: Achievement) -> AchievementView:
+async def _shown(
+    response: Response, session: AsyncSession, actor: Actor, achievement: Achievement
+) -> AchievementView:
     response.headers["ETag"] = etag(achievement.version)
-    return AchievementView.model_validate(achievement)
+    return await queries.view(session, actor, achievement, await clock.now(session))
 
 
-def _made(response: Response, achievement: Achievement) -> AchievementView:
+async def _made(
+    response: Response, session: AsyncSession, actor: Actor, achievement: Achievement
+) -> AchievementView:
     response.headers["Location"] = f"/api/v1/achievements/{achievement.id}"
-    return _shown(response, achievement)
+    return await _shown(response, session, actor, achievement)
 
 
 @achievements.post(
@@ -134,7 +143,8 @@ async def create_achievement(
     response: Response, session: Uow, actor: CurrentActor, new: NewAchievement
 ) -> AchievementView:
     """Enter an achievement as a draft."""
-    return _made(response, await service.create(session, actor, new))
+    made = await service.create(session, actor, new)
+    return await _made(response, session, actor, made)
 
 
 IMPORT_BODY = {
@@ -193,7 +203,8 @@ async def create_package(
     response: Response, session: Uow, actor: CurrentActor, new: NewPackage
 ) -> AchievementView:
     """Put several single achievements of the own organisation into a package, as a draft."""
-    return _made(response, await service.create_package(session, actor, new))
+    made = await service.create_package(session, actor, new)
+    return await _made(response, session, actor, made)
 
 
 @achievements.get("", responses=declared(BadCursor, Unauthenticated))
@@ -210,6 +221,9 @@ async def list_achievements(
     kind: AchievementKind | None = None,
     state: AchievementState | None = None,
     mine: Annotated[bool, Query(description="the own organisation's, drafts included")] = False,
+    review: Annotated[
+        Literal["waiting"] | None, Query(description="published, not reviewed; for overseers")
+    ] = None,
     sort: Literal["newest", "oldest", "title"] = "newest",
 ) -> Page[AchievementView]:
     """Published achievements, or the own ones; `ipc` is the beginning of a symbol."""
@@ -226,6 +240,7 @@ async def list_achievements(
             kind=None if kind is None else kind.value,
             state=state,
             mine=mine,
+            review=review,
         ),
         sort=sort,
         after=_after(page, sort),
@@ -268,7 +283,7 @@ async def get_achievement(
     now = await clock.now(session)
     achievement = await queries.get(session, actor, achievement_id, now)
     response.headers["ETag"] = etag(achievement.version)
-    return (await queries.views(session, actor, [achievement], now))[0]
+    return await queries.view(session, actor, achievement, now)
 
 
 @achievements.get("/{achievement_id}/profile", responses=declared(NotFound, Unauthenticated))
@@ -301,27 +316,8 @@ async def edit_achievement(
     change: AchievementEdit,
 ) -> AchievementView:
     """Change an achievement of the own organisation."""
-    return _shown(response, await service.edit(session, actor, achievement_id, change, version))
-
-
-@achievements.post(
-    "/{achievement_id}/publish",
-    responses=declared(*_OWN, IllegalMove, NoRight, ConfidentialNotPublic, NotAnonymous),
-)
-async def publish_achievement(
-    response: Response, session: Uow, actor: CurrentActor, achievement_id: UUID
-) -> AchievementView:
-    """Open the summary to everyone (secrecy `internal`: to every organisation)."""
-    now = await clock.now(session)
-    return _shown(response, await service.publish(session, actor, achievement_id, now))
-
-
-@achievements.post("/{achievement_id}/withdraw", responses=declared(*_OWN, IllegalMove))
-async def withdraw_achievement(
-    response: Response, session: Uow, actor: CurrentActor, achievement_id: UUID
-) -> AchievementView:
-    """Take an achievement off the market."""
-    return _shown(response, await service.withdraw(session, actor, achievement_id))
+    edited = await service.edit(session, actor, achievement_id, change, version)
+    return await _shown(response, session, actor, edited)
 
 
 @achievements.get(

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.kit.errors import Conflict, Problem, Unprocessable
+from app.kit.errors import Conflict, Forbidden, Problem, Unprocessable
 from app.kit.i18n import Language
+from app.standard.errors import NotAnonymous, ProfileInvalid
 
 
 class SharesNotWhole(Unprocessable):
@@ -208,16 +209,25 @@ class ImportRefused(Unprocessable):
         """The problem-details document with one entry per wrong row."""
         document = super().details(language, request_id)
         document["errors"] = [
-            {
-                "line": line,
-                "field": problem.field or "",
-                "code": problem.code,
-                "message": problem.detail(language),
-                "expected": problem.facts,
-            }
+            {"line": line, **entry}
             for line, problem in self.wrong
+            for entry in _entries(problem, language)
         ]
         return document
+
+
+def _entries(problem: Problem, language: Language) -> list[dict[str, Any]]:
+    """What is wrong with a row: one thing, or every fault of a profile."""
+    if isinstance(problem, ProfileInvalid | NotAnonymous):
+        return [fault.shown(language) for fault in problem.faults]
+    return [
+        {
+            "field": problem.field or "",
+            "code": problem.code,
+            "message": problem.detail(language),
+            "expected": problem.facts,
+        }
+    ]
 
 
 class ClearanceStatement(Unprocessable):
@@ -272,3 +282,37 @@ class OwnerAnonymous(Conflict):
         "This achievement is anonymous, and a listing or price notice makes the transferor public:"
         " set anonymous to false first, which cannot be undone"
     )
+
+
+class NotAnOffer(Unprocessable):
+    """An achievement is a profile of the offering side of the standard."""
+
+    code = "not_an_offer"
+    zh = "类型 {given} 属于需求方,技术供给应为其中之一:{allowed}"
+    en = "A profile of type {given} requests; an offer is one of {allowed}"
+
+
+class MemberFollows(Unprocessable):
+    """A member of the standard that the achievement's own fields give is not set beside them."""
+
+    code = "member_follows"
+    zh = "标准字段 {member} 由成果自身的字段得出,请修改成果字段;可补充的有:{allowed}"
+    en = (
+        "{member} follows from the achievement's own fields; change those. To be set: {allowed}"
+    )
+
+
+class OwnOffer(Forbidden):
+    """An owner of an achievement does not review it."""
+
+    code = "own_offer"
+    zh = "权利人不能审核本机构的成果"
+    en = "An owner of an achievement does not review it"
+
+
+class ReasonRequired(Unprocessable):
+    """The act needs a reason that the other side can read."""
+
+    code = "reason_required"
+    zh = "此操作必须说明理由"
+    en = "This act needs a reason"

@@ -6,6 +6,7 @@ left is written by one statement per table. `docs/guide/import.md` describes the
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from anyio import to_thread
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.achievements import repository, rules
+from app.achievements import offers, repository, rules
 from app.achievements.errors import BadHeader, BadIpc, BadRow, FieldNeeded, ImportRefused
 from app.achievements.schemas import AchievementDuplicate, AchievementImport
 from app.kit import audit, clock, codes
@@ -31,7 +32,9 @@ from app.kit.identifiers import BadIdentifier, check_ipc
 from app.kit.ids import new_id
 from app.kit.lines import LONGEST_LINE, READ_BYTES, Buffered, HashingReader, lines
 from app.parties import service as parties
+from app.parties.facts import OrganisationFacts
 from app.parties.states import Role
+from app.standard import service as standard
 
 BATCH_ROWS = 4_000
 SHOWN = 100
@@ -68,7 +71,14 @@ class ImportRow(msgspec.Struct, forbid_unknown_fields=True):
     transfer_modes: Annotated[list[Code], Meta(max_length=6)] = []
     funding: Code | None = None
     secrecy: Literal["public", "internal", "confidential"] = "public"
+    anonymous: bool = False
     rights: Annotated[list[ImportRight], Meta(max_length=100)] = []
+
+
+class ProfileRow(ImportRow, forbid_unknown_fields=True):
+    """A row that was a profile of the standard, with the members beside an achievement's fields."""
+
+    offer: dict[str, Any] = {}
 
 
 COLUMNS = ImportRow.__struct_fields__
@@ -77,19 +87,38 @@ Rows: TypeAlias = Iterator[tuple[int, ImportRow | Problem]]
 Progress: TypeAlias = Callable[[int, int], None]
 
 
-def jsonl_rows(file: Buffered) -> Rows:
-    """Rows of a JSON Lines file with their line numbers; empty lines are passed over."""
+def jsonl_rows(file: Buffered, poster: OrganisationFacts) -> Rows:
+    """Rows of a JSON Lines file with their line numbers; empty lines are passed over.
+
+    A line with the member `version` is a profile of the standard.
+    """
     decode = msgspec.json.Decoder(ImportRow).decode
     for number, raw in lines(file):
         if raw is None:
             yield number, _too_long()
         elif raw.strip():
             try:
-                yield number, decode(raw)
+                yield number, _profile_row(raw, poster) or decode(raw)
+            except Problem as problem:
+                yield number, problem
             except msgspec.DecodeError as error:
                 yield number, _unreadable(error)
             except UnicodeDecodeError:
                 yield number, _not_utf8()
+
+
+def _profile_row(raw: bytes, poster: OrganisationFacts) -> ProfileRow | None:
+    """The row of a profile, or None for a line of another form.
+
+    Raises BadRow, NotAnOffer and ProfileInvalid.
+    """
+    if b'"version"' not in raw:
+        return None
+    document = msgspec.json.decode(raw)
+    if not isinstance(document, dict) or "version" not in document:
+        return None
+    fields, beside = offers.taken(document, poster)
+    return ProfileRow(**fields, offer=beside)
 
 
 def csv_rows(file: Buffered) -> Rows:
@@ -265,8 +294,22 @@ def _ids() -> Iterator[str]:
     return (f"{start + n:032x}" for n in range(2**32))
 
 
-def stage(line: int, row: ImportRow, row_id: str, year: int) -> tuple[str, list[str]]:
-    """A checked row and its rights as lines for COPY; raises the Problem that is found first."""
+def _offer(row: ImportRow, names: Sequence[str]) -> str:
+    """The members beside the fields; raises NotAnonymous if an anonymous row tells whose it is."""
+    beside = row.offer if isinstance(row, ProfileRow) else {}
+    if row.anonymous:
+        told = {"title": row.title, "summary": row.summary, **beside}
+        standard.require_anonymous(told, names, prefix="")
+    return json.dumps(beside, ensure_ascii=False)
+
+
+def stage(
+    line: int, row: ImportRow, row_id: str, year: int, names: Sequence[str]
+) -> tuple[str, list[str]]:
+    """A checked row and its rights as lines for COPY; raises the Problem that is found first.
+
+    `names` are what an anonymous row must not tell.
+    """
     title = " ".join(row.title.split())
     if not title:
         raise BadRow(field="title", reason="a title of 1 to 200 characters is needed")
@@ -292,6 +335,8 @@ def stage(line: int, row: ImportRow, row_id: str, year: int) -> tuple[str, list[
             f"{{{','.join(dict.fromkeys(row.transfer_modes))}}}",
             row.funding or NULL,
             row.secrecy,
+            "t" if row.anonymous else "f",
+            _written(_offer(row, names), "offer"),
         )
     )
     rights = [
@@ -328,7 +373,9 @@ class Checked:
             self.wrong.append((line, problem))
 
 
-def batches(rows: Rows, checked: Checked, year: int) -> Iterator[tuple[str, str]]:
+def batches(
+    rows: Rows, checked: Checked, year: int, names: Sequence[str]
+) -> Iterator[tuple[str, str]]:
     """Checked rows and their rights, as text for COPY, some thousand at a time."""
     while part := list(islice(rows, BATCH_ROWS)):
         staged: list[str] = []
@@ -340,7 +387,7 @@ def batches(rows: Rows, checked: Checked, year: int) -> Iterator[tuple[str, str]
                 checked.refuse(line, row)
                 continue
             try:
-                first, more = stage(line, row, next(ids), year)
+                first, more = stage(line, row, next(ids), year, names)
             except Problem as problem:
                 checked.refuse(line, problem)
                 continue
@@ -376,12 +423,16 @@ async def import_file(
     with the wrong rows, BadHeader. `progress` is told the bytes and rows read so far.
     """
     party_id = require_importer(actor)
-    name = (await parties.facts(session, party_id)).name
+    poster = await parties.facts(session, party_id)
+    names = await parties.identifying_names(session, party_id)
     await repository.open_staging(session, party_id)
     now = await clock.now(session)
     reader = HashingReader(file)
     checked = Checked()
-    await _copy_all(session, reader, file_format, checked, now.year, progress)
+    buffered = io.BufferedReader(reader, READ_BYTES)
+    rows = csv_rows(buffered) if file_format == "csv" else jsonl_rows(buffered, poster)
+    parts = batches(rows, checked, now.year, [poster.name, *names])
+    await _copy_all(session, reader, parts, checked, progress)
     facts = {"dry_run": dry_run, "sha256": reader.hash.hexdigest(), "rows": checked.rows}
     if checked.error_count:
         raise ImportRefused(checked.wrong, error_count=checked.error_count, **facts)
@@ -394,7 +445,7 @@ async def import_file(
         **facts,
     )
     if not dry_run:
-        await repository.insert_staged(session, party_id, name, now)
+        await repository.insert_staged(session, party_id, poster.name, now)
         _record(session, actor, report)
     return report
 
@@ -409,15 +460,11 @@ def _record(session: AsyncSession, actor: Actor, report: AchievementImport) -> N
 async def _copy_all(
     session: AsyncSession,
     reader: HashingReader,
-    file_format: Format,
+    parts: Iterator[tuple[str, str]],
     checked: Checked,
-    year: int,
     progress: Progress | None,
 ) -> None:
     """Check in a thread, so that others are served meanwhile, and COPY what is right."""
-    buffered = io.BufferedReader(reader, READ_BYTES)
-    rows = csv_rows(buffered) if file_format == "csv" else jsonl_rows(buffered)
-    parts = batches(rows, checked, year)
     connection = await raw_connection(session)
     targets = (
         f"COPY import_row ({', '.join(repository.STAGED_ROW)}) FROM STDIN",

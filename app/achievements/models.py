@@ -1,10 +1,11 @@
 """Tables of the achievements module."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.kit.db import Base, Identified, Versioned
@@ -87,22 +88,34 @@ class AchievementContact(Base):
 
 
 class Achievement(Versioned, Base):
-    """A scientific or technological achievement, or a package of several."""
+    """A scientific or technological achievement, or a package of several.
+
+    `offer` has the members of the standard that no column gives. `expiry_due_at` is when the end of
+    its publication is looked at: `expires_at`, and later while a live listing holds it.
+    """
 
     __tablename__ = "achievement"
     __table_args__ = (
         CheckConstraint("kind IN ('single','package')", name="kind"),
-        CheckConstraint("state IN ('draft','published','withdrawn')", name="state"),
+        CheckConstraint("state IN ('draft','published','expired','withdrawn')", name="state"),
         CheckConstraint("secrecy IN ('public','internal','confidential')", name="secrecy"),
         CheckConstraint("trl BETWEEN 1 AND 9", name="trl"),
         CheckConstraint("state <> 'published' OR secrecy <> 'confidential'", name="never_public"),
         CheckConstraint("state <> 'published' OR public_from IS NOT NULL", name="public_from"),
         CheckConstraint("kind <> 'package' OR NOT anonymous", name="named_package"),
+        CheckConstraint("state <> 'expired' OR expires_at IS NOT NULL", name="expired"),
+        CheckConstraint("reviewed_at IS NULL OR public_from IS NOT NULL", name="reviewed"),
         Index("ix_achievement_lead_party", "lead_party_id", "id"),
         Index("ix_achievement_title_key", "lead_party_id", "title_key"),
         Index("ix_achievement_published", "id", postgresql_where=_PUBLISHED),
         Index("ix_achievement_title", "title", "id", postgresql_where=_PUBLISHED),
         Index("ix_achievement_field", "technical_field", "id", postgresql_where=_PUBLISHED),
+        Index("ix_achievement_expiry", "expiry_due_at", postgresql_where=_PUBLISHED),
+        Index(
+            "ix_achievement_unreviewed",
+            "id",
+            postgresql_where=text("state = 'published' AND reviewed_at IS NULL"),
+        ),
     )
 
     kind: Mapped[str]
@@ -121,6 +134,11 @@ class Achievement(Versioned, Base):
     lead_party_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     state: Mapped[str] = mapped_column(server_default=text("'draft'"))
     public_from: Mapped[datetime | None]
+    offer: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    expires_at: Mapped[datetime | None]
+    expiry_due_at: Mapped[datetime | None]
+    reviewed_at: Mapped[datetime | None]
+    review_note: Mapped[str | None]
 
     owners: Mapped[list[AchievementOwner]] = relationship(
         lazy="selectin", cascade="all, delete-orphan", order_by=AchievementOwner.position

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.achievements import access, repository
+from app.achievements import access, offers, repository
 from app.achievements.models import Achievement, Disclosure, DisclosureGrant
-from app.achievements.schemas import AchievementView
+from app.achievements.schemas import AchievementView, Completeness, MissingMember
 from app.achievements.states import AchievementState, Secrecy
 from app.kit.actor import Actor
 from app.kit.errors import Unauthenticated
+from app.parties import service as parties
 
 
 async def get(
@@ -31,11 +32,31 @@ async def views(
 ) -> list[AchievementView]:
     """Achievements as the actor sees them: an anonymous one without what tells whose it is."""
     met = await repository.met(session, actor, [row.id for row in rows if row.anonymous], now)
-    return [_view(row, access.knows_owner(actor, row, met=row.id in met)) for row in rows]
+    return [
+        _view(
+            row,
+            access.knows_owner(actor, row, met=row.id in met),
+            noted=access.owns(actor, row) or access.oversees(actor),
+        )
+        for row in rows
+    ]
 
 
-def _view(row: Achievement, known: bool) -> AchievementView:
+async def view(
+    session: AsyncSession, actor: Actor | None, row: Achievement, now: datetime
+) -> AchievementView:
+    """One achievement as the actor sees it, with what it lacks by the standard."""
+    [shown] = await views(session, actor, [row], now)
+    found = offers.completeness(row, await parties.facts(session, row.lead_party_id))
+    missing = [MissingMember(field=name, weight=weight) for name, weight in found.missing]
+    score = Completeness(score=found.score, missing=missing)
+    return shown.model_copy(update={"completeness": score})
+
+
+def _view(row: Achievement, known: bool, *, noted: bool) -> AchievementView:
     shown = AchievementView.model_validate(row)
+    if not noted:
+        shown = shown.model_copy(update={"review_note": None})
     if known:
         return shown
     told = dict.fromkeys(("number", "title", "expires_on", "status"))
@@ -58,6 +79,8 @@ class Wanted:
     kind: str | None = None
     state: AchievementState | None = None
     mine: bool = False
+    review: Literal["waiting"] | None = None
+    """`waiting`: what is published and an operator has yet to review; for overseers alone."""
 
 
 async def achievement_list(
@@ -87,7 +110,9 @@ async def achievement_list(
         secrecies = [secrecy.value for secrecy in Secrecy]
     elif wanted.state not in {None, AchievementState.PUBLISHED}:
         return []
-    if not wanted.mine and wanted.state is None:
+    if wanted.review is not None and not access.oversees(actor):
+        return []
+    if wanted.review is not None or (not wanted.mine and wanted.state is None):
         states = [AchievementState.PUBLISHED.value]
     chosen = repository.Filter(
         states=states,
@@ -102,6 +127,7 @@ async def achievement_list(
         kind=wanted.kind,
         named=wanted.party_id is not None and not access.oversees(actor),
         known_to=None if actor is None else actor.party_id,
+        unreviewed=wanted.review is not None,
     )
     return await repository.achievements(session, chosen, sort=sort, after=after, limit=limit)
 

@@ -41,6 +41,7 @@ class Filter:
     named: bool = False
     known_to: UUID | None = None
     """With `named`, anonymous ones are left out but those whose owner this organisation knows."""
+    unreviewed: bool = False
 
 
 async def achievement(
@@ -114,6 +115,8 @@ def _filtered(query: Any, chosen: Filter) -> Any:
             AchievementOwner.organisation_id == chosen.owner_id,
         )
         query = query.where(or_(Achievement.lead_party_id == chosen.owner_id, owned))
+    if chosen.unreviewed:
+        query = query.where(Achievement.reviewed_at.is_(None))
     if chosen.named:
         query = query.where(or_(Achievement.anonymous.is_(False), *_known_to(chosen.known_to)))
     return query
@@ -245,12 +248,8 @@ async def grant(session: AsyncSession, grant_id: UUID) -> DisclosureGrant | None
 
 async def grants(session: AsyncSession, achievement_id: UUID) -> Sequence[DisclosureGrant]:
     """Every grant of an achievement, the oldest first."""
-    query = (
-        select(DisclosureGrant)
-        .where(DisclosureGrant.achievement_id == achievement_id)
-        .order_by(DisclosureGrant.id)
-    )
-    return (await session.execute(query)).scalars().all()
+    query = select(DisclosureGrant).where(DisclosureGrant.achievement_id == achievement_id)
+    return (await session.execute(query.order_by(DisclosureGrant.id))).scalars().all()
 
 
 async def disclosures(
@@ -342,6 +341,8 @@ STAGED_ROW = (
     "transfer_modes",
     "funding",
     "secrecy",
+    "anonymous",
+    "offer",
 )
 """Columns of a row that waits to be imported, in the order of their COPY."""
 
@@ -360,7 +361,8 @@ STAGED_RIGHT = (
 _STAGING = (
     "CREATE TEMP TABLE import_row (line bigint, id uuid, title_key uuid, numbered boolean,"
     " title text, summary text, details text, technical_field text, ipc text[],"
-    " industry_code text, trl bigint, transfer_modes text[], funding text, secrecy text)"
+    " industry_code text, trl bigint, transfer_modes text[], funding text, secrecy text,"
+    " anonymous boolean, offer jsonb)"
     " ON COMMIT DROP",
     "CREATE TEMP TABLE import_right (line bigint, achievement_id uuid, position bigint, type text,"
     " office text, number text, title text, expires_on date, status text) ON COMMIT DROP",
@@ -399,9 +401,10 @@ _DUPLICATES = (
 
 _INSERTS = (
     "INSERT INTO achievement (id, created_at, kind, title, title_key, summary, details,"
-    " technical_field, ipc, industry_code, trl, transfer_modes, funding, secrecy, lead_party_id,"
-    " state) SELECT id, :now, 'single', title, title_key, summary, details, technical_field, ipc,"
-    " industry_code, trl, transfer_modes, funding, secrecy, :party, 'draft' FROM import_row",
+    " technical_field, ipc, industry_code, trl, transfer_modes, funding, secrecy, anonymous, offer,"
+    " lead_party_id, state) SELECT id, :now, 'single', title, title_key, summary, details,"
+    " technical_field, ipc, industry_code, trl, transfer_modes, funding, secrecy, anonymous, offer,"
+    " :party, 'draft' FROM import_row",
     "INSERT INTO achievement_owner (achievement_id, position, organisation_id, name, share_bp)"
     " SELECT id, 0, :party, :name, 10000 FROM import_row",
     "INSERT INTO achievement_right (achievement_id, position, type, office, number, title,"
@@ -448,6 +451,42 @@ async def insert_staged(session: AsyncSession, party_id: UUID, name: str, now: d
         parameters = {"party": party_id, "name": name, "now": now}
         wanted = {key: value for key, value in parameters.items() if f":{key}" in statement}
         await session.execute(text(statement), wanted)
+
+
+async def to_expire(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
+    """What is published and whose end is due, the earliest first."""
+    query = (
+        select(Achievement.id)
+        .where(
+            Achievement.state == AchievementState.PUBLISHED.value, Achievement.expiry_due_at <= now
+        )
+        .order_by(Achievement.expiry_due_at, Achievement.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def free_to_expire(
+    session: AsyncSession, achievement_id: UUID, now: datetime
+) -> Achievement | None:
+    """The achievement, locked, if its end is still due and nobody else works on it."""
+    query = (
+        select(Achievement)
+        .where(
+            Achievement.id == achievement_id,
+            Achievement.state == AchievementState.PUBLISHED.value,
+            Achievement.expiry_due_at <= now,
+        )
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def shown_with(session: AsyncSession, achievement_id: UUID) -> Sequence[UUID]:
+    """An achievement, and the packages that it is in."""
+    query = select(PackageMember.package_id).where(PackageMember.member_id == achievement_id)
+    return [achievement_id, *(await session.execute(query)).scalars()]
 
 
 async def published_ids(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[UUID]:

@@ -17,6 +17,7 @@ from app.achievements.errors import (
     NoRight,
     OwnerTwice,
     PosterNotOwner,
+    ReasonRequired,
     RightKindMismatch,
     RightNumberMissing,
     RightTwice,
@@ -213,3 +214,9 @@ def check_clearance_dates(dated_on: date, valid_until: date | None, today: date)
         raise ClearanceDates(field="body.dated_on", today=today.isoformat())
     if valid_until is not None and valid_until < today:
         raise ClearanceDates(field="body.valid_until", today=today.isoformat())
+
+
+def require_reason(reason: str) -> None:
+    """Raise ReasonRequired for an act against someone that does not say why."""
+    if not reason:
+        raise ReasonRequired(field="body.reason")

@@ -1,7 +1,7 @@
 """Wire shapes of the achievements module."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -15,6 +15,7 @@ from app.achievements.states import (
 )
 from app.kit.http import Line, Paragraphs, ShortCode, WireModel
 from app.kit.importing import Duplicate, ImportResult
+from app.standard.service import ProfileChange
 
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Share = Annotated[
@@ -51,6 +52,8 @@ class NewPerson(WireModel):
     person_id: UUID | None = None
 
 
+Reason = Annotated[str, StringConstraints(max_length=2000)]
+OFFER = "members of the standard that no other field gives, such as advantages or stage"
 Owners = Annotated[list[NewOwner], Field(min_length=1, max_length=50)]
 Rights = Annotated[list[NewRight], Field(max_length=100)]
 Persons = Annotated[list[NewPerson], Field(max_length=100)]
@@ -71,6 +74,7 @@ class _Described(WireModel):
     secrecy: Secrecy = Secrecy.PUBLIC
     owners: Owners | None = Field(None, description="the poster alone if absent")
     persons: Persons = Field(default_factory=list)
+    offer: ProfileChange = Field(default_factory=dict, description=OFFER)
 
 
 class NewAchievement(_Described):
@@ -105,6 +109,7 @@ class AchievementEdit(WireModel):
     persons: Persons | None = None
     rights: Rights | None = None
     anonymous: bool | None = Field(None, description="true only before the first publication")
+    offer: ProfileChange | None = Field(None, description=OFFER + "; null removes one")
 
 
 class OwnerView(WireModel):
@@ -132,11 +137,26 @@ class PersonView(WireModel):
     name: str
 
 
+class MissingMember(WireModel):
+    """A member of the standard that an offer lacks, and what it would add to the score."""
+
+    field: str
+    weight: int
+
+
+class Completeness(WireModel):
+    """How much of what the standard asks for an offer has."""
+
+    score: int = Field(ge=0, le=100)
+    missing: list[MissingMember]
+
+
 class AchievementView(WireModel):
     """The public part of an achievement.
 
     An anonymous one tells its owners, persons, and what identifies its rights to its owners, to
-    overseers, and to those whose interest was accepted or who were granted the details.
+    overseers, and to those whose interest was accepted or who were granted the details. The note
+    of the review is for owners and overseers; lists have no completeness.
     """
 
     id: UUID
@@ -155,11 +175,29 @@ class AchievementView(WireModel):
     anonymous: bool
     lead_party_id: UUID | None
     public_from: datetime | None
+    expires_at: datetime | None
+    reviewed_at: datetime | None
+    review_note: str | None
+    offer: dict[str, Any] = Field(description="members of the standard that no other field gives")
+    completeness: Completeness | None = None
     created_at: datetime
     owners: list[OwnerView]
     persons: list[PersonView]
     rights: list[RightView]
     member_ids: list[UUID]
+
+
+class AchievementReview(WireModel):
+    """An operator's decision on what is published; a withdrawal says why."""
+
+    act: Literal["approve", "withdraw"]
+    reason: Reason = ""
+
+
+class Renewal(WireModel):
+    """Until when an achievement is published; as long as possible if absent."""
+
+    expires_on: date | None = None
 
 
 class DetailsView(WireModel):

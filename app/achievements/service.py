@@ -1,19 +1,17 @@
 """Use cases: entering, packaging, publishing and disclosing; what other modules ask."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.achievements import access, clearances, repository, rules
+from app.achievements import access, clearances, offers, publications, repository, rules
 from app.achievements.errors import (
     AchievementNotPublished,
     AnonymityOver,
     BadPackageMember,
-    ConfidentialNotPublic,
     FieldNeeded,
     OwnerAnonymous,
     OwnerUnclear,
@@ -36,20 +34,26 @@ from app.achievements.schemas import (
     NewPerson,
     NewRight,
 )
-from app.achievements.states import MOVES, AchievementKind, AchievementState, Secrecy
-from app.kit import audit, clock, codes, jobs
+from app.achievements.states import AchievementKind, AchievementState, Secrecy
+from app.kit import audit, clock, codes
 from app.kit.actor import Actor
 from app.kit.errors import NotFound
 from app.kit.http import require_version
-from app.kit.states import move
 from app.parties import service as parties
 from app.parties.states import OrganisationState, Role
-from app.standard import service as standard
 
 PLAIN = ("title", "summary", "details", "industry_code", "trl", "funding")
 """Columns that are taken from the wire as they are."""
 offer_facts_of = clearances.offer_facts_of
 published_ids = repository.published_ids
+to_expire = repository.to_expire
+shown_with = repository.shown_with
+publish = publications.publish
+renew = publications.renew
+review = publications.review
+withdraw = publications.withdraw
+expire = publications.expire
+put_off = publications.put_off
 
 
 async def create(session: AsyncSession, actor: Actor, new: NewAchievement) -> Achievement:
@@ -57,12 +61,13 @@ async def create(session: AsyncSession, actor: Actor, new: NewAchievement) -> Ac
 
     Raises SharesNotWhole, OwnerUnclear, OwnerUnknown, OwnerTwice, PosterNotOwner, BadRightNumber,
     RightNumberMissing, RightKindMismatch, RightTwice, UnknownValue, BadIpc, FieldNeeded,
-    PersonUnknown, NotAnonymous.
+    PersonUnknown, NotAnonymous, ProfileInvalid, MemberFollows, NotAnOffer.
     """
     party_id = _poster(actor)
     achievement = await _described(session, party_id, new, AchievementKind.SINGLE)
     achievement.rights = _rights(new.rights, (await clock.now(session)).year)
     achievement.anonymous = new.anonymous
+    await _complete(session, achievement, new.offer)
     return await _entered(session, actor, achievement, new.persons)
 
 
@@ -80,6 +85,7 @@ async def create_package(session: AsyncSession, actor: Actor, new: NewPackage) -
         PackageMember(position=position, member_id=member.id)
         for position, member in enumerate(members)
     ]
+    await _complete(session, achievement, new.offer)
     return await _entered(session, actor, achievement, new.persons)
 
 
@@ -109,7 +115,18 @@ async def _described(
         rights=[],
         persons=[],
         members=[],
+        anonymous=False,
+        offer={},
     )
+
+
+async def _complete(
+    session: AsyncSession, achievement: Achievement, change: Mapping[str, Any] | None
+) -> None:
+    """Set members of the standard beside the fields; raises what `offers.completed` raises."""
+    if change:
+        poster = await parties.facts(session, achievement.lead_party_id)
+        achievement.offer = offers.completed(achievement, poster, change)
 
 
 async def _entered(
@@ -118,7 +135,7 @@ async def _entered(
     session.add(achievement)
     await session.flush()
     await _set_persons(session, achievement, persons)
-    await _require_untold(session, achievement)
+    await publications.require_untold(session, achievement)
     after = {"state": achievement.state, "kind": achievement.kind} | _summary_of(achievement)
     audit.record(
         session,
@@ -137,22 +154,17 @@ def _summary_of(achievement: Achievement) -> dict[str, Any]:
         "title": achievement.title,
         "secrecy": achievement.secrecy,
         "anonymous": achievement.anonymous,
+        "offer": achievement.offer,
         "owners": [[o.name, o.share_bp] for o in achievement.owners],
         "rights": [[r.type, r.office, r.number] for r in achievement.rights],
         "members": [str(member_id) for member_id in achievement.member_ids],
     }
 
 
-async def _require_untold(session: AsyncSession, achievement: Achievement) -> None:
-    """Raise NotAnonymous if what is public of an anonymous achievement tells whose it is."""
-    if not achievement.anonymous:
-        return
-    names = [one.name for one in achievement.owners]
-    names += [one.name for one in achievement.persons]
-    for owner_id in sorted({achievement.lead_party_id, *achievement.owner_ids}):
-        names += await parties.identifying_names(session, owner_id)
-    told = {"title": achievement.title, "summary": achievement.summary}
-    standard.require_anonymous(told, names)
+def _material(achievement: Achievement) -> dict[str, Any]:
+    """What an operator reviews; a change of it is reviewed again."""
+    persons = [person.name for person in achievement.persons]
+    return _summary_of(achievement) | {"summary": achievement.summary, "persons": persons}
 
 
 def _field(given: str | None, ipc: Sequence[str]) -> str:
@@ -270,10 +282,10 @@ async def edit(
     What is published stays publishable: raises NoRight or ConfidentialNotPublic otherwise,
     AnonymityOver, and what `create` raises.
     """
-    achievement = await _locked(session, actor, achievement_id)
+    achievement = await publications.locked(session, actor, achievement_id)
     require_version(achievement.version, version)
     before, told = _summary_of(achievement), access.audience(achievement)
-    given = change.model_fields_set
+    read, given = _material(achievement), change.model_fields_set
     removable = {"industry_code", "trl", "funding"}
     for name in PLAIN:
         value = getattr(change, name)
@@ -295,14 +307,19 @@ async def edit(
         achievement.owners = await _owners(session, achievement.lead_party_id, change.owners)
     if change.anonymous is not None:
         await _set_anonymous(session, achievement, change.anonymous)
+    ended = {member for name in given for member in offers.FOLLOWING.get(name, ())}
+    achievement.offer = {k: v for k, v in achievement.offer.items() if k not in ended}
+    await _complete(session, achievement, change.offer)
     if achievement.state == AchievementState.PUBLISHED or await repository.in_published_package(
         session, achievement.id
     ):
-        await _require_publishable(session, achievement)
+        await publications.require_publishable(session, achievement)
     achievement.version += 1
     if change.persons is not None:
         await _set_persons(session, achievement, change.persons)
-    await _require_untold(session, achievement)
+    await publications.require_untold(session, achievement)
+    if _material(achievement) != read:
+        achievement.reviewed_at = None
     await session.flush()
     audit.record(
         session,
@@ -330,68 +347,6 @@ async def _set_anonymous(session: AsyncSession, achievement: Achievement, anonym
     ):
         raise AnonymityOver(field="body.anonymous")
     achievement.anonymous = anonymous
-
-
-async def _locked(session: AsyncSession, actor: Actor, achievement_id: UUID) -> Achievement:
-    return access.owned(actor, await repository.achievement(session, achievement_id, lock=True))
-
-
-async def publish(
-    session: AsyncSession, actor: Actor, achievement_id: UUID, now: datetime
-) -> Achievement:
-    """Open the summary to everyone, or for `internal` to every organisation.
-
-    Raises NoRight, ConfidentialNotPublic, IllegalMove, and NotAnonymous when an anonymous one has
-    become telling since it was written.
-    """
-    achievement = await _locked(session, actor, achievement_id)
-    state = move(MOVES, AchievementState(achievement.state), "publish")
-    await _require_publishable(session, achievement)
-    await _require_untold(session, achievement)
-    achievement.public_from = now
-    await jobs.defer(session, "settlements.watch_idle", achievement_id=str(achievement.id))
-    return _moved(session, actor, achievement, state, "publish")
-
-
-async def withdraw(session: AsyncSession, actor: Actor, achievement_id: UUID) -> Achievement:
-    """Take an achievement off the market; raises IllegalMove."""
-    achievement = await _locked(session, actor, achievement_id)
-    state = move(MOVES, AchievementState(achievement.state), "withdraw")
-    return _moved(session, actor, achievement, state, "withdraw")
-
-
-def _moved(
-    session: AsyncSession,
-    actor: Actor,
-    achievement: Achievement,
-    state: AchievementState,
-    act: str,
-) -> Achievement:
-    before, told = achievement.state, access.audience(achievement)
-    achievement.state = state.value
-    achievement.version += 1
-    audit.record(
-        session,
-        actor,
-        f"achievement.{act}",
-        "achievement",
-        achievement.id,
-        before={"state": before},
-        after={"state": achievement.state, "public_from": achievement.public_from},
-        audience=told | access.audience(achievement),
-    )
-    return achievement
-
-
-async def _require_publishable(session: AsyncSession, achievement: Achievement) -> None:
-    parts = [achievement]
-    if achievement.kind == AchievementKind.PACKAGE:
-        found = await repository.achievements_by_id(session, achievement.member_ids)
-        parts = [achievement, *found.values()]
-    if any(part.secrecy == Secrecy.CONFIDENTIAL for part in parts):
-        raise ConfidentialNotPublic(field="body.secrecy")
-    for part in parts[1:] or parts:
-        rules.check_declared([right.type for right in part.rights], "body.rights")
 
 
 async def facts(session: AsyncSession, achievement_id: UUID) -> AchievementFacts:

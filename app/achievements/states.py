@@ -23,14 +23,21 @@ class AchievementState(StrEnum):
 
     DRAFT = "draft"
     PUBLISHED = "published"
+    EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
 
 
 MOVES: dict[tuple[AchievementState, str], AchievementState] = {
     (AchievementState.DRAFT, "publish"): AchievementState.PUBLISHED,
+    (AchievementState.PUBLISHED, "approve"): AchievementState.PUBLISHED,
+    (AchievementState.PUBLISHED, "renew"): AchievementState.PUBLISHED,
+    (AchievementState.PUBLISHED, "expire"): AchievementState.EXPIRED,
     (AchievementState.PUBLISHED, "withdraw"): AchievementState.WITHDRAWN,
+    (AchievementState.EXPIRED, "renew"): AchievementState.PUBLISHED,
+    (AchievementState.EXPIRED, "withdraw"): AchievementState.WITHDRAWN,
     (AchievementState.WITHDRAWN, "publish"): AchievementState.PUBLISHED,
 }
+"""An operator approves what is published, or withdraws it (ADR 0035)."""
 
 
 class ClearanceKind(StrEnum):

@@ -12,7 +12,6 @@ from app.achievements.errors import AchievementNotPublished
 from app.demands import imports, interests, queries, service, solutions
 from app.demands.errors import (
     AlreadyAnswered,
-    BadExpiry,
     DemandNotOpen,
     ImportRefused,
     NotAPoster,
@@ -65,7 +64,7 @@ from app.kit.http import (
 from app.kit.idempotency import Idempotent
 from app.kit.problems import TooLarge
 from app.kit.uploads import signed_in
-from app.standard.errors import NotAnonymous, ProfileInvalid
+from app.standard.errors import BadExpiry, NotAnonymous, ProfileInvalid
 from app.standard.service import ProfileChange, ProfileDocument
 
 demands = trade_router("/demands", "demands")

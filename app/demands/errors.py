@@ -32,14 +32,6 @@ class TooIncomplete(Unprocessable):
     en = "The completeness is {score}, a review needs {least}; missing: {missing}"
 
 
-class BadExpiry(Unprocessable):
-    """A profile is published until a day within its longest validity."""
-
-    code = "bad_expiry"
-    zh = "有效期至 {given} 不可用,应在 {earliest} 与 {latest} 之间"
-    en = "It cannot be published until {given}; possible are days from {earliest} to {latest}"
-
-
 class ReasonRequired(Unprocessable):
     """The act needs a reason that the other side can read."""
 

@@ -35,6 +35,7 @@ from app.listings.schemas import (
 from app.listings.states import ListingState
 
 due = repository.due
+any_live = repository.any_live
 suspensions_over = repository.suspensions_over
 overdue_applications = repository.overdue_applications
 

@@ -19,6 +19,7 @@ from app.listings.models import (
     ListingClaim,
 )
 from app.listings.states import (
+    LIVE,
     OPEN_APPLICATIONS,
     ApplicationState,
     ChangeState,
@@ -230,6 +231,14 @@ async def chain(session: AsyncSession, listing_id: UUID) -> Sequence[Listing]:
     whole = whole.union(select(Listing.id).join(whole, Listing.previous_id == whole.c.id))
     query = select(Listing).where(Listing.id.in_(select(whole.c.id))).order_by(Listing.id)
     return (await session.execute(query)).scalars().all()
+
+
+async def any_live(session: AsyncSession, achievement_ids: Sequence[UUID]) -> bool:
+    """Whether a live listing offers one of these achievements."""
+    live = select(Listing.id).where(
+        Listing.achievement_id.in_(list(achievement_ids)), Listing.state.in_(sorted(LIVE))
+    )
+    return (await session.execute(live.limit(1))).first() is not None
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:

@@ -130,3 +130,11 @@ class UnknownStandard(NotFound):
     code = "unknown_standard"
     zh = "没有版本 {version};可用:{versions}"
     en = "There is no version {version}; there are: {versions}"
+
+
+class BadExpiry(Unprocessable):
+    """A profile is published until a day within its longest validity."""
+
+    code = "bad_expiry"
+    zh = "有效期至 {given} 不可用,应在 {earliest} 与 {latest} 之间"
+    en = "It cannot be published until {given}; possible are days from {earliest} to {latest}"

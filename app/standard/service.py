@@ -8,6 +8,13 @@ from pydantic import WithJsonSchema
 from app.standard import rules
 from app.standard.anonymity import identifying
 from app.standard.errors import NotAnonymous, ProfileInvalid, as_fault
+from app.standard.publication import (
+    Publication,
+    PublicationRules,
+    last_day,
+    publication,
+    rules_of,
+)
 from app.standard.rules import (
     CURRENT,
     VERSIONS,
@@ -26,10 +33,15 @@ __all__ = [
     "Completeness",
     "ProfileChange",
     "ProfileDocument",
+    "Publication",
+    "PublicationRules",
     "Side",
     "checked",
     "completeness",
+    "last_day",
+    "publication",
     "require_anonymous",
+    "rules_of",
     "schema",
     "side_of",
     "tidied",

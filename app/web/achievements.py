@@ -10,7 +10,12 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.achievements import clearances, documents, queries, service
-from app.achievements.schemas import AchievementEdit, NewAchievement, NewClearance
+from app.achievements.schemas import (
+    AchievementEdit,
+    AchievementReview,
+    NewAchievement,
+    NewClearance,
+)
 from app.demands.solutions import SOLVERS
 from app.kit.errors import Unprocessable
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
@@ -25,7 +30,10 @@ from search.protocol import Kind
 router = APIRouter(include_in_schema=False)
 _IPC = re.compile(r"[A-H][0-9A-Z/]{0,15}")
 _OWNER = re.compile(r"(?P<name>.+?)[\s,，:：]+(?P<share>[0-9]{1,3}(?:\.[0-9]{1,2})?)\s*[%％]?")
+_BETWEEN = re.compile(r"[\s、,，]+")
 _RIGHTS = range(3)
+_OFFER_TEXTS = ("advantages", "stage", "partner_role", "client_size", "expires_on")
+_OFFER_WORDS = ("keywords", "market_keywords")
 _SHOWN_READINGS = 20
 
 CLEARANCES: dict[str, texts.Pair] = {
@@ -59,10 +67,11 @@ async def achievement_list(
     mode: str = "",
     party: str = "",
     mine: str = "",
+    review: str = "",
     sort: str = "newest",
     cursor: str = "",
 ) -> Response:
-    """Published achievements, or the own ones."""
+    """Published achievements, the own ones, or those that wait for an operator's review."""
     page = paging(cursor)
     symbol = ipc.replace(" ", "").upper()
     sort = sort if sort in {"newest", "oldest", "title"} else "newest"
@@ -74,6 +83,7 @@ async def achievement_list(
         transfer_mode=mode or None,
         party_id=_uuid(party),
         mine=bool(mine) and visit.actor is not None,
+        review="waiting" if review else None,
     )
     rows = await queries.achievement_list(
         visit.session,
@@ -106,6 +116,7 @@ async def achievement_list(
             "mode": mode,
             "party": party,
             "mine": mine,
+            "review": review,
             "sort": sort,
         },
         party=names.get(wanted.party_id) if wanted.party_id else None,
@@ -253,13 +264,48 @@ async def change_state(visit: Visit, achievement_id: UUID, form: Posted) -> Resp
             named = AchievementEdit(anonymous=False)
             version = whole("body.version", form.text("version"))
             await service.edit(visit.session, actor, achievement_id, named, version)
+        elif act == "renew":
+            await service.renew(visit.session, actor, achievement_id, None)
         else:
             await service.publish(visit.session, actor, achievement_id, visit.now)
     if attempt.failed:
         return await _show(visit, achievement_id, attempt.complaints, attempt.status)
-    return visit.go(
-        f"/achievements/{achievement_id}", "saved" if act in {"withdraw", "name"} else "published"
-    )
+    saved = act in {"withdraw", "name", "renew"}
+    return visit.go(f"/achievements/{achievement_id}", "saved" if saved else "published")
+
+
+@router.post("/achievements/{achievement_id}/review")
+async def review(visit: Visit, achievement_id: UUID, form: Posted) -> Response:
+    """An operator approves an achievement, or withdraws it."""
+    actor = visit.require_actor()
+    attempt = visit.attempt()
+    async with attempt:
+        said = {"act": form.text("act"), "reason": form.text("reason")[:2000]}
+        decision = AchievementReview.model_validate(said)
+        await service.review(visit.session, actor, achievement_id, decision)
+    if attempt.failed:
+        return await _show(visit, achievement_id, attempt.complaints, attempt.status)
+    return visit.go(f"/achievements/{achievement_id}", "decided")
+
+
+@router.post("/achievements/{achievement_id}/offer")
+async def complete(visit: Visit, achievement_id: UUID, form: Posted) -> Response:
+    """Set members of the standard that an achievement has no field of its own for."""
+    actor = visit.require_actor()
+    attempt = visit.attempt()
+    async with attempt:
+        change: dict[str, Any] = {name: form.text(name) or None for name in _OFFER_TEXTS}
+        for name in _OFFER_WORDS:
+            words = _BETWEEN.split(form.text(name))
+            change[name] = [word for word in dict.fromkeys(words) if word] or None
+        version = whole("body.version", form.text("version"))
+        edit = AchievementEdit(offer=change)
+        await service.edit(visit.session, actor, achievement_id, edit, version)
+    if attempt.failed:
+        return await _show(
+            visit, achievement_id, attempt.complaints, attempt.status, typed=form.values()
+        )
+    return visit.go(f"/achievements/{achievement_id}", "saved", "#offer")
 
 
 @router.post("/achievements/{achievement_id}/clearances")
@@ -277,6 +323,13 @@ async def add_clearance(visit: Visit, achievement_id: UUID, form: Posted) -> Res
     return visit.go(f"/achievements/{achievement_id}", "saved", "#clearances")
 
 
+def _typed(offer: dict[str, Any]) -> dict[str, str]:
+    """Members of the standard as they are typed into the form."""
+    return {name: offer.get(name, "") for name in _OFFER_TEXTS} | {
+        name: "、".join(offer.get(name, ())) for name in _OFFER_WORDS
+    }
+
+
 async def _show(
     visit: Visitor,
     achievement_id: UUID,
@@ -284,10 +337,11 @@ async def _show(
     status: int,
     details: str = "",
     disclosed: bool = False,
+    typed: dict[str, str] | None = None,
 ) -> Response:
     visit.here = f"/achievements/{achievement_id}"
     row = await queries.get(visit.session, visit.actor, achievement_id, visit.now)
-    [shown] = await queries.views(visit.session, visit.actor, [row], visit.now)
+    shown = await queries.view(visit.session, visit.actor, row, visit.now)
     members = await service.facts_of(visit.session, row.member_ids) if row.member_ids else {}
     owner = visit.is_party(row.lead_party_id, *row.owner_ids)
     readings: Sequence[Any] = []
@@ -304,6 +358,8 @@ async def _show(
         members=[members[i] for i in row.member_ids if i in members],
         names=await parties.facts_of(visit.session, ids),
         owner=owner,
+        reviewer=visit.has_role("operator") and not owner,
+        offer_values=typed or _typed(shown.offer),
         poster=visit.is_party(row.lead_party_id) and visit.has_role("trader"),
         files=await documents.listed(visit.session, visit.actor, achievement_id, visit.now),
         readings=readings,

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from app.achievements import queries as offers
 from app.auctions import service as auctions
 from app.auctions.states import AuctionState
 from app.contracts import service as contracts
@@ -80,6 +81,7 @@ async def desk(visit: Visit) -> Response:
         "own_registrations": [],
         "own_demands": [],
         "demand_reviews": [],
+        "offer_reviews": [],
     }
     if trader:
         shown["own_listings"] = await _listings(visit, LONG, "newest", seller_id=actor.party_id)
@@ -105,6 +107,14 @@ async def desk(visit: Visit) -> Response:
     if visit.has_role("operator"):
         shown["reviews"] = await _listings(visit, LONG, "newest", state=ListingState.UNDER_REVIEW)
         shown["demand_reviews"] = await _demands(visit, state=DemandState.UNDER_REVIEW)
+        shown["offer_reviews"] = await offers.achievement_list(
+            visit.session,
+            actor,
+            offers.Wanted(review="waiting"),
+            sort="oldest",
+            after=None,
+            limit=LONG.limit,
+        )
         shown["applicants"] = await _listings(visit, LONG, "closing", state=ListingState.PUBLISHED)
     if visit.has_role("operator", "platform_admin"):
         shown["organisations"] = await parties.organisation_list(

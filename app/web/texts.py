@@ -34,6 +34,7 @@ STATES: dict[str, dict[str, Pair]] = {
     "achievement": {
         "draft": ("草稿", "Draft"),
         "published": ("已发布", "Published"),
+        "expired": ("已过期", "Expired"),
         "withdrawn": ("已撤回", "Withdrawn"),
     },
     "listing": {
