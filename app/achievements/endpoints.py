@@ -123,7 +123,7 @@ async def _shown(
     response: Response, session: AsyncSession, actor: Actor, achievement: Achievement
 ) -> AchievementView:
     response.headers["ETag"] = etag(achievement.version)
-    return await queries.view(session, actor, achievement, await clock.now(session))
+    return (await queries.views(session, actor, [achievement], await clock.now(session)))[0]
 
 
 async def _made(
@@ -283,7 +283,7 @@ async def get_achievement(
     now = await clock.now(session)
     achievement = await queries.get(session, actor, achievement_id, now)
     response.headers["ETag"] = etag(achievement.version)
-    return await queries.view(session, actor, achievement, now)
+    return (await queries.views(session, actor, [achievement], now))[0]
 
 
 @achievements.get("/{achievement_id}/profile", responses=declared(NotFound, Unauthenticated))

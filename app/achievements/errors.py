@@ -297,9 +297,7 @@ class MemberFollows(Unprocessable):
 
     code = "member_follows"
     zh = "标准字段 {member} 由成果自身的字段得出,请修改成果字段;可补充的有:{allowed}"
-    en = (
-        "{member} follows from the achievement's own fields; change those. To be set: {allowed}"
-    )
+    en = "{member} follows from the achievement's own fields; change those. To be set: {allowed}"
 
 
 class OwnOffer(Forbidden):

@@ -40,16 +40,26 @@ def profile(achievement: Achievement, poster: OrganisationFacts) -> dict[str, An
     return document
 
 
-def completeness(achievement: Achievement, poster: OrganisationFacts) -> standard.Completeness:
-    """How much of what the standard asks of an offer an achievement has."""
-    return standard.completeness(profile(achievement, poster))
+def completeness(achievement: Achievement) -> standard.Completeness:
+    """How much of what the standard asks of an offer an achievement has.
+
+    What follows from its poster is always there, whoever that is.
+    """
+    always = dict.fromkeys(("client_type", "country", "province"), "")
+    return standard.completeness(_own(achievement) | always | achievement.offer)
 
 
 def derived(achievement: Achievement, poster: OrganisationFacts) -> dict[str, Any]:
-    """The members that follow from an achievement's own fields and from who posted it.
+    """The members that follow from an achievement's own fields and from who posted it."""
+    return _own(achievement) | {
+        "client_type": poster.kind if poster.is_public_research_unit else "enterprise",
+        "country": "CN",
+        "province": codes.province_of(poster.region_code).code,
+    }
 
-    A patent counts as granted if its status says so, otherwise as applied for.
-    """
+
+def _own(achievement: Achievement) -> dict[str, Any]:
+    """A patent counts as granted if its status says so, otherwise as applied for."""
     summary = achievement.summary.strip()
     document: dict[str, Any] = {
         "version": standard.CURRENT,
@@ -67,9 +77,6 @@ def derived(achievement: Achievement, poster: OrganisationFacts) -> dict[str, An
         "partnership_types": [
             _PARTNERSHIPS[mode] for mode in achievement.transfer_modes if mode in _PARTNERSHIPS
         ],
-        "client_type": poster.kind if poster.is_public_research_unit else "enterprise",
-        "country": "CN",
-        "province": codes.province_of(poster.region_code).code,
         "anonymous": achievement.anonymous,
         "confidentiality": "open" if achievement.secrecy == Secrecy.PUBLIC else "internal",
     }

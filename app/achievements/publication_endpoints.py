@@ -29,7 +29,7 @@ async def _shown(
 ) -> AchievementView:
     await session.flush()
     response.headers["ETag"] = etag(achievement.version)
-    return await queries.view(session, actor, achievement, await clock.now(session))
+    return (await queries.views(session, actor, [achievement], await clock.now(session)))[0]
 
 
 @publications.post("/{achievement_id}/publish", responses=declared(*_OWN, *_PUBLIC))

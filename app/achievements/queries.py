@@ -14,7 +14,8 @@ from app.achievements.schemas import AchievementView, Completeness, MissingMembe
 from app.achievements.states import AchievementState, Secrecy
 from app.kit.actor import Actor
 from app.kit.errors import Unauthenticated
-from app.parties import service as parties
+
+_COLUMNS = tuple(name for name in AchievementView.model_fields if name != "completeness")
 
 
 async def get(
@@ -42,21 +43,14 @@ async def views(
     ]
 
 
-async def view(
-    session: AsyncSession, actor: Actor | None, row: Achievement, now: datetime
-) -> AchievementView:
-    """One achievement as the actor sees it, with what it lacks by the standard."""
-    [shown] = await views(session, actor, [row], now)
-    found = offers.completeness(row, await parties.facts(session, row.lead_party_id))
-    missing = [MissingMember(field=name, weight=weight) for name, weight in found.missing]
-    score = Completeness(score=found.score, missing=missing)
-    return shown.model_copy(update={"completeness": score})
-
-
 def _view(row: Achievement, known: bool, *, noted: bool) -> AchievementView:
-    shown = AchievementView.model_validate(row)
-    if not noted:
-        shown = shown.model_copy(update={"review_note": None})
+    found = offers.completeness(row)
+    missing = [MissingMember(field=name, weight=weight) for name, weight in found.missing]
+    shown = AchievementView.model_validate(
+        {name: getattr(row, name) for name in _COLUMNS}
+        | {"completeness": Completeness(score=found.score, missing=missing)}
+        | ({} if noted else {"review_note": None})
+    )
     if known:
         return shown
     told = dict.fromkeys(("number", "title", "expires_on", "status"))

@@ -156,7 +156,7 @@ class AchievementView(WireModel):
 
     An anonymous one tells its owners, persons, and what identifies its rights to its owners, to
     overseers, and to those whose interest was accepted or who were granted the details. The note
-    of the review is for owners and overseers; lists have no completeness.
+    of the review is for owners and overseers.
     """
 
     id: UUID
@@ -179,7 +179,7 @@ class AchievementView(WireModel):
     reviewed_at: datetime | None
     review_note: str | None
     offer: dict[str, Any] = Field(description="members of the standard that no other field gives")
-    completeness: Completeness | None = None
+    completeness: Completeness
     created_at: datetime
     owners: list[OwnerView]
     persons: list[PersonView]

@@ -20,6 +20,7 @@ from app.demands.solutions import SOLVERS
 from app.kit.errors import Unprocessable
 from app.kit.http import BadCursor, PageRequest, cursor_id, make_page
 from app.parties import service as parties
+from app.standard import service as standard
 from app.web import texts
 from app.web.forms import Complaint, whole
 from app.web.organisations import paging
@@ -341,7 +342,7 @@ async def _show(
 ) -> Response:
     visit.here = f"/achievements/{achievement_id}"
     row = await queries.get(visit.session, visit.actor, achievement_id, visit.now)
-    shown = await queries.view(visit.session, visit.actor, row, visit.now)
+    [shown] = await queries.views(visit.session, visit.actor, [row], visit.now)
     members = await service.facts_of(visit.session, row.member_ids) if row.member_ids else {}
     owner = visit.is_party(row.lead_party_id, *row.owner_ids)
     readings: Sequence[Any] = []
@@ -359,6 +360,7 @@ async def _show(
         names=await parties.facts_of(visit.session, ids),
         owner=owner,
         reviewer=visit.has_role("operator") and not owner,
+        offer=dict.fromkeys(standard.schema()["properties"]) | shown.offer,
         offer_values=typed or _typed(shown.offer),
         poster=visit.is_party(row.lead_party_id) and visit.has_role("trader"),
         files=await documents.listed(visit.session, visit.actor, achievement_id, visit.now),
