@@ -59,9 +59,10 @@ async def publish(
     await require_untold(session, achievement)
     achievement.public_from = now
     achievement.reviewed_at = achievement.review_note = None
-    _dated(achievement, achievement.offer.get("expires_on"), now)
+    rule_set = _dated(achievement, achievement.offer.get("expires_on"), now)
     await jobs.defer(session, "settlements.watch_idle", achievement_id=str(achievement.id))
-    return moved(session, actor, achievement, state, "publish", expires_at=achievement.expires_at)
+    facts = {"expires_at": achievement.expires_at}
+    return moved(session, actor, achievement, state, "publish", rule_set=rule_set, **facts)
 
 
 async def withdraw(session: AsyncSession, actor: Actor, achievement_id: UUID) -> Achievement:
@@ -77,6 +78,8 @@ def moved(
     achievement: Achievement,
     state: AchievementState,
     act: str,
+    *,
+    rule_set: str | None = None,
     **facts: Any,
 ) -> Achievement:
     """Move an achievement to its next state and note it."""
@@ -91,6 +94,7 @@ def moved(
         achievement.id,
         before={"state": before},
         after={"state": achievement.state, "public_from": achievement.public_from, **facts},
+        rule_set=rule_set,
         audience=told | access.audience(achievement),
     )
     return achievement
@@ -108,11 +112,15 @@ async def require_publishable(session: AsyncSession, achievement: Achievement) -
         rules.check_declared([right.type for right in part.rights], "body.rights")
 
 
-def _dated(achievement: Achievement, asked: str | None, now: datetime) -> None:
-    """Until when it is public: the day asked for, by default the last that the rules allow."""
+def _dated(achievement: Achievement, asked: str | None, now: datetime) -> str:
+    """Until when it is public: the day asked for, by default the last that the rules allow.
+
+    Returns the code of the rules that decided.
+    """
     chosen = standard.rules_of(local_day(now))
     achievement.expires_at = standard.publication(now, asked, chosen).expires_at
     achievement.expiry_due_at = achievement.expires_at
+    return chosen.code
 
 
 async def renew(
@@ -128,9 +136,9 @@ async def renew(
     await require_untold(session, achievement)
     before = achievement.expires_at
     asked = None if expires_on is None else expires_on.isoformat()
-    _dated(achievement, asked, await clock.now(session))
+    rule_set = _dated(achievement, asked, await clock.now(session))
     facts = {"expired_at": before, "expires_at": achievement.expires_at}
-    return moved(session, actor, achievement, state, "renew", **facts)
+    return moved(session, actor, achievement, state, "renew", rule_set=rule_set, **facts)
 
 
 async def review(
@@ -150,7 +158,7 @@ async def review(
         rules.require_reason(decision.reason)
     achievement.reviewed_at = await clock.now(session)
     achievement.review_note = decision.reason or None
-    facts = {"reviewed_at": achievement.reviewed_at, "reason": decision.reason}
+    facts: dict[str, Any] = {"reviewed_at": achievement.reviewed_at, "reason": decision.reason}
     return moved(session, actor, achievement, state, decision.act, **facts)
 
 
