@@ -149,6 +149,7 @@ async def review(
     Raises OwnOffer, ReasonRequired and IllegalMove.
     """
     actor.require_role(Role.OPERATOR)
+    actor.require_scope("trade")
     found = await repository.achievement(session, achievement_id, lock=True)
     achievement = access.visible(actor, found)
     if access.owns(actor, achievement):
