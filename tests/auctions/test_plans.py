@@ -103,7 +103,7 @@ async def test_a_draft_that_no_longer_fits_its_plan_fails_with_the_reason(market
     await flow.advance_to(market, listing["closes_at"])
     failed = await seller.ok("GET", path)
     assert failed["state"] == "failed"
-    assert "stop_fen must be below start_fen" in failed["review_note"]
+    assert "终止价应低于起始价" in failed["review_note"]
     assert await plans.rows(market, "SELECT * FROM auction") == []
 
 

@@ -22,7 +22,7 @@ from tests import flow
 from tests.market import API, Market, User
 from tests.server import free_port, wait_until
 
-LIMIT_S = 60.0
+LIMIT_S = 120.0
 SAID = {"server_time", "ends_at", "price_fen", "min_next_fen", "number", "bid_count", "state"}
 MAY_SAY = SAID | {"sequence", "amount_fen", "received_at", "extended"}
 MAY_SAY |= {"phase", "phase_name", "leading_number", "act", "opens_at", "decided_at"}

@@ -26,8 +26,8 @@ FENCE = re.compile(r"^```(bash|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REFUSAL = re.compile(r'^(\d{3} [a-z0-9_]+) - |^ +"code": "([a-z0-9_]+)",$', re.MULTILINE)
 DIFFERS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z")
 MARK = "@@ block "
-LOADING_TIMEOUT_S = 240.0
-TOUR_TIMEOUT_S = 240.0
+LOADING_TIMEOUT_S = 480.0
+TOUR_TIMEOUT_S = 480.0
 OPEN_TO_ALL = ("achievements", "listings", "auctions", "deals", "register")
 FOR_PARTIES = ("contracts", "registrations")
 
