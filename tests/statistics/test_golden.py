@@ -4,6 +4,7 @@ The contracts are made: as many as each cell counts, with amounts that sum to it
 a cell that has no published count a hundred. What is compared is computed by the aggregates.
 """
 
+from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kit.db import Sessions
 from app.statistics import queries, repository, rules, service
 from app.statistics.queries import Asked
 from app.statistics.states import GroupBy
@@ -21,6 +23,13 @@ YI = 10**10
 
 POINTS = 20
 """Tolerance for growth from rounded cells: 0.2 percentage points (rules.md 8.4)."""
+
+
+@pytest.fixture
+async def session(sessions: Sessions) -> AsyncIterator[AsyncSession]:
+    """On a database of its own: rows that other tests rolled back would mislead the planner."""
+    async with sessions() as made:
+        yield made
 
 
 def fen(yi: str) -> int:
